@@ -1,0 +1,91 @@
+"""Answers files: TOML with `target` and one key per question. They never hold a secret."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import tomlkit
+
+from wizard import targets
+from wizard.errors import BadAnswers
+from wizard.host import Host
+from wizard.questions import Entry, Raw, Sheet, fill_in
+from wizard.targets import Target
+
+
+def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
+    """The target and the answers given in a file.
+
+    Raises BadAnswers with one sentence that says what is wrong and what would be right.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadAnswers(f"{path} cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadAnswers(
+            f"{path} is not TOML: {error}. See: tls-wizard questions TARGET for a file to fill in."
+        ) from None
+    key = data.pop("target", None)
+    if not isinstance(key, str):
+        raise BadAnswers(f'{path} names no target. Begin it with a line such as: target = "hub-rest"')
+    target = targets.named(key)
+    _refuse_unknown(path, target, data)
+    return target, data
+
+
+def _refuse_unknown(path: Path, target: type[Target], data: Mapping[str, object]) -> None:
+    names = [question.name for question in target.questions()]
+    for key, value in data.items():
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1)
+            hint = f'Did you mean "{near[0]}"?' if near else f"The questions are: {', '.join(names)}."
+            raise BadAnswers(f'{path}: "{key}" is not a question of {target.key}. {hint}')
+        if not isinstance(value, str | int | bool | list):
+            raise BadAnswers(f'{path}: "{key}" must be a text, a number, true, false or a list of texts.')
+
+
+def complete(target: type[Target], given: Mapping[str, Raw], host: Host) -> Target:
+    """The target with every answer; raises BadAnswers that lists each problem with its key."""
+    sheet = fill_in(target, given, host)
+    if sheet.answers is None:
+        problems = "\n".join(f"  {entry.question.name}: {entry.error}" for entry in sheet.wrong)
+        raise BadAnswers(f"Some answers for {target.title} cannot be used:\n{problems}")
+    return sheet.answers
+
+
+def template(sheet: Sheet[Target]) -> str:
+    """A commented answers file, filled with what is given and with the defaults of this host."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment(f"Answers for {sheet.target.title}. Preview: tls-wizard plan THIS-FILE"))
+    document.add("target", tomlkit.item(sheet.target.key))
+    for entry in sheet.entries:
+        document.add(tomlkit.nl())
+        document.add(tomlkit.comment(f"{entry.question.label}: {entry.question.help}"))
+        _add(document, entry)
+    return tomlkit.dumps(document)
+
+
+def _add(document: tomlkit.TOMLDocument, entry: Entry) -> None:
+    kind = entry.question.kind
+    options = getattr(kind, "options", ())
+    if options:
+        document.add(tomlkit.comment("One of: " + ", ".join(value for value, _ in options)))
+    if entry.applies and not entry.error:
+        document.add(entry.question.name, tomlkit.item(kind.plain(kind.read(entry.text))))
+        return
+    if entry.error:
+        document.add(tomlkit.comment(f"To fill in. {entry.error}"))
+    document.add(tomlkit.comment(f'{entry.question.name} = ""'))
+
+
+def given_as_toml(target: type[Target], given: Mapping[str, Raw]) -> str:
+    """Only what was given, to be taken up again; texts as typed, even those that are still wrong."""
+    document = tomlkit.document()
+    document.add("target", tomlkit.item(target.key))
+    for name, raw in given.items():
+        document.add(name, tomlkit.item(raw if isinstance(raw, str | int | bool) else list(raw)))
+    return tomlkit.dumps(document)

@@ -1,0 +1,27 @@
+"""Text from files and from the network, made harmless before a person sees it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def inert(text: str) -> str:
+    """Show control characters by name instead of obeying them; tabs become four blanks.
+
+    Escape sequences, bells, and the invisible characters that reorder text (Unicode categories Cc,
+    Cf, Cs, Zl and Zp) appear as `\\x1b` or `\\u202e`. Line feeds are not kept: give single lines.
+    """
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character == "\t":
+        return "    "
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return character.encode("unicode_escape").decode("ascii") if ord(character) < 0xD800 else "�"
+    return character
+
+
+def inert_bytes(data: bytes) -> str:
+    """One line of a file as text: UTF-8 where it is that, else each foreign byte as `\\xff`."""
+    return inert(data.decode("utf-8", errors="backslashreplace"))

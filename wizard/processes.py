@@ -1,0 +1,117 @@
+"""Reads processes and addresses through psutil. Nothing is changed, nothing is started."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+from wizard.host import Service
+
+T = TypeVar("T")
+
+INTERPRETERS = ("python", "bash", "sh", "dash", "perl", "env")
+SUPERVISORS = ("supervisord", "systemd", "init", "tini", "dumb-init")
+VIRTUAL_INTERFACES = ("docker", "br-", "veth", "virbr", "cni", "flannel")
+
+
+def addresses() -> tuple[str, ...]:
+    """Addresses that others can use: no loopback, link-local or container bridges."""
+    found: list[str] = []
+    for interface, addresses in sorted(psutil.net_if_addrs().items()):
+        if interface.startswith(VIRTUAL_INTERFACES):
+            continue
+        for address in addresses:
+            text = address.address.split("%")[0]
+            is_ip = address.family in (socket.AF_INET, socket.AF_INET6)
+            if is_ip and not text.startswith(("127.", "169.254.", "fe80")) and text != "::1":
+                found.append(text)
+    return tuple(dict.fromkeys(found))
+
+
+def services() -> tuple[Service, ...]:
+    """Every process that can be seen, as far as it may be read."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            service = _service(process)
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+        if service is not None:
+            found.append(service)
+    return tuple(found)
+
+
+def _service(process: psutil.Process) -> Service | None:
+    """The process as a service; None for kernel threads and programs that listen nowhere."""
+    with process.oneshot():
+        arguments = _allowed(process.cmdline) or []
+        connections = _allowed(lambda: process.net_connections(kind="tcp"))
+        listening = {(c.laddr.ip, c.laddr.port) for c in connections or () if c.status == psutil.CONN_LISTEN}
+        if not arguments or (connections is not None and not listening):
+            return None
+        directory = _allowed(process.cwd)
+        return Service(
+            pid=process.pid,
+            arguments=tuple(arguments),
+            program=_program(arguments),
+            directory=Path(directory) if directory else None,
+            user=process.username(),
+            started=datetime.fromtimestamp(process.create_time(), UTC),
+            listening=tuple(sorted(listening)),
+            launcher=_launcher(process),
+            restart=_restart(process),
+        )
+
+
+def _allowed(read: Callable[[], T]) -> T | None:
+    """What `read` returns, or None when this user may not know."""
+    try:
+        return read()
+    except (psutil.AccessDenied, PermissionError):
+        return None
+
+
+def _program(arguments: list[str]) -> str:
+    """The base name of what runs; for `python3 /opt/x/hub --flag` that is hub."""
+    words = [Path(word).name for word in arguments]
+    if words[0].startswith(INTERPRETERS):
+        return next((word for word in words[1:] if not word.startswith("-")), words[0])
+    return words[0]
+
+
+def _launcher(process: psutil.Process) -> Path | None:
+    """The script a shell among the ancestors is running, with its full path."""
+    try:
+        for ancestor in process.parents():
+            words = ancestor.cmdline()
+            if not words or Path(words[0]).name in SUPERVISORS:
+                return None
+            if Path(words[0]).name in ("bash", "sh", "dash"):
+                script = next((word for word in words[1:] if not word.startswith("-")), None)
+                if script is not None and "-c" not in words:
+                    return Path(ancestor.cwd(), script)
+    except (psutil.Error, OSError):
+        return None
+    return None
+
+
+def _restart(process: psutil.Process) -> tuple[str, ...]:
+    """`supervisorctl restart NAME` or `systemctl restart UNIT`, when one of them runs the process."""
+    environment = _allowed(process.environ) or {}
+    name = environment.get("SUPERVISOR_PROCESS_NAME")
+    if name:
+        group = environment.get("SUPERVISOR_GROUP_NAME", name)
+        return ("supervisorctl", "restart", name if group == name else f"{group}:{name}")
+    try:
+        cgroup = Path(f"/proc/{process.pid}/cgroup").read_text()
+    except OSError:
+        return ()
+    unit = cgroup.strip().rpartition("/")[2]
+    if unit.endswith(".service") and "/user.slice/" not in cgroup:
+        return ("systemctl", "restart", unit)
+    return ()

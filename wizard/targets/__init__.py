@@ -1,0 +1,68 @@
+"""The systems that can be secured: one file each, one class each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+from wizard.errors import BadAnswers
+from wizard.plan import Warning
+from wizard.questions import Questionnaire
+
+if TYPE_CHECKING:
+    from wizard.host import Host
+    from wizard.plan import Plan
+    from wizard.proof import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at the host says about one target."""
+
+    runs: bool
+    status: str
+    """A few words: "runs here: pid 4121, REST without TLS on 127.0.0.1:50051"."""
+    details: tuple[str, ...] = ()
+    """Whole lines: the script, the account, since when."""
+    warnings: tuple[Warning, ...] = ()
+
+
+class Target(Questionnaire, ABC):
+    """A system with its questions (its fields), its plan and its proof."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    """What securing it means, one or two sentences."""
+
+    @classmethod
+    @abstractmethod
+    def find(cls, host: Host) -> Found:
+        """Say what of this system is on the host."""
+
+    @abstractmethod
+    def plan(self, host: Host) -> Plan:
+        """Make the plan in memory; raises Refusal where a file cannot be edited with certainty."""
+
+    @abstractmethod
+    def proof(self, host: Host) -> tuple[Check, ...]:
+        """The checks that show whether what was promised is true."""
+
+
+def every() -> tuple[type[Target], ...]:
+    """All targets, in the order they are offered."""
+    from wizard.targets.hub_rest import HubRest
+
+    return (HubRest,)
+
+
+def named(key: str) -> type[Target]:
+    """The target with this key; raises BadAnswers naming the ones there are."""
+    targets = {target.key: target for target in every()}
+    if key not in targets:
+        near = get_close_matches(key, targets, n=1)
+        hint = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(targets)}."
+        raise BadAnswers(f'There is no target "{key}". {hint}')
+    return targets[key]
