@@ -1,0 +1,103 @@
+"""Private keys: made in memory, written and read as PEM, never encrypted here."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from wizard.material import MaterialError
+from wizard.material.key_types import KeyType
+
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+
+
+def generate(key_type: KeyType) -> PrivateKey:
+    """Make a new key. RSA takes up to a second or two of one core; the others take no time."""
+    match key_type:
+        case KeyType.ECDSA_P256:
+            return ec.generate_private_key(ec.SECP256R1())
+        case KeyType.ECDSA_P384:
+            return ec.generate_private_key(ec.SECP384R1())
+        case KeyType.ED25519:
+            return ed25519.Ed25519PrivateKey.generate()
+        case KeyType.RSA_2048 | KeyType.RSA_3072 | KeyType.RSA_4096:
+            return rsa.generate_private_key(public_exponent=65537, key_size=int(key_type.value[4:]))
+
+
+def key_type_of(key: PrivateKeyTypes | PublicKeyTypes) -> KeyType:
+    """Tell which of our types a private or public key is.
+
+    MaterialError: it is none of them, for instance RSA of 1024 bits.
+    """
+    words = key_words(key)
+    for key_type in KeyType:
+        if words == key_type.label:
+            return key_type
+    ours = ", ".join(key_type.label for key_type in KeyType)
+    raise MaterialError(f"The key is of the kind {words}, which is not supported here. Use one of: {ours}.")
+
+
+def key_words(key: PrivateKeyTypes | PublicKeyTypes) -> str:
+    """Name any kind of key in a few words: "ECDSA P-256", "RSA 1024 bits", "DSA"."""
+    if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
+        return f"RSA {key.key_size} bits"
+    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        return f"ECDSA {_CURVES.get(key.curve.name, key.curve.name)}"
+    return type(key).__name__.removesuffix("PrivateKey").removesuffix("PublicKey")
+
+
+def private_pem(key: PrivateKey) -> bytes:
+    """Write a private key as unencrypted PKCS#8 PEM (`PRIVATE KEY`), which every service reads."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def read_private_pem(data: bytes) -> PrivateKey:
+    """Read the first unencrypted private key of a PEM file: PKCS#8, PKCS#1 or SEC 1.
+
+    MaterialError: encrypted, damaged, of an unsupported kind, or something other than a private key.
+    """
+    if b"PRIVATE KEY-----" not in data:
+        raise MaterialError(_not_a_key(data))
+    try:
+        key = load_pem_private_key(data, password=None)
+    except TypeError as error:  # what cryptography raises when a password would be needed
+        raise MaterialError(
+            "The private key is protected by a passphrase, so a service cannot read it when it starts. "
+            "Write an unprotected copy with `openssl pkey -in KEY -out NEW` and give that file."
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise MaterialError(
+            "The file holds a private key, but it is damaged or of an unknown kind. "
+            "Check it with `openssl pkey -in KEY -check -noout`, or have a new one made."
+        ) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        raise MaterialError(
+            f"The private key is of the kind {key_words(key)}, which TLS servers cannot use. "
+            "Give an ECDSA, RSA or Ed25519 key."
+        )
+    return key
+
+
+def _not_a_key(data: bytes) -> str:
+    if b"-----BEGIN CERTIFICATE" in data:
+        return "The file holds a certificate but no private key. Give the file that begins with PRIVATE KEY."
+    if b"PUBLIC KEY-----" in data:
+        return "The file holds a public key, not a private one. Give the file that begins with PRIVATE KEY."
+    if data[:1] == b"\x30":
+        return (
+            "The file is binary (DER or PKCS#12), and a PEM text file is needed. "
+            "Convert a DER key with `openssl pkey -inform DER -in KEY -out KEY.pem`."
+        )
+    return "The file holds no private key: a line with BEGIN ... PRIVATE KEY is missing. Check the path."
