@@ -1,0 +1,374 @@
+"""What a probe says of real servers on loopback, well-behaved and otherwise."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import warnings
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.peers.tls import ANSWER, Handler, https, listening, self_signed, server_context
+from wizard.probe import (
+    VERSIONS,
+    Answer,
+    Endpoint,
+    Handshake,
+    Request,
+    plain_http,
+    tls,
+    versions,
+)
+from wizard.trouble import Kind, Trouble
+
+QUICK = 0.3  # seconds, for servers that never answer
+
+
+def at(port: int) -> Endpoint:
+    return Endpoint("127.0.0.1", port)
+
+
+def connected(result: Handshake | Trouble) -> Handshake:
+    assert isinstance(result, Handshake), result
+    return result
+
+
+def trouble(result: object, kind: Kind) -> str:
+    """The sentence of the trouble that was expected."""
+    assert isinstance(result, Trouble), result
+    assert result.kind is kind, result
+    return result.sentence
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:50051", "127.0.0.1", 50051),
+        (" hub.example.org:1 ", "hub.example.org", 1),
+        ("[::1]:65535", "::1", 65535),
+    ],
+)
+def test_an_endpoint_is_read_and_shown(text: str, host: str, port: int) -> None:
+    endpoint = Endpoint.parse(text)
+    assert endpoint == Endpoint(host, port)
+    assert str(endpoint) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "a host and a port"),
+        ("hub", "a host and a port"),
+        (":443", "a host and a port"),
+        ("hub:", "from 1 to 65535"),
+        ("hub:0", "from 1 to 65535"),
+        ("hub:65536", "from 1 to 65535"),
+        ("hub:https", "from 1 to 65535"),
+        ("hub:٤٤٣", "from 1 to 65535"),
+        ("::1:443", "in brackets"),
+        ("https://hub:443", "in brackets"),
+        ("a hub:443", "leave out blanks"),
+        ("hub/path:443", "leave out blanks"),
+    ],
+)
+def test_what_is_no_endpoint_is_refused_with_a_sentence(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Endpoint.parse(text)
+
+
+def test_a_good_connection_tells_version_cipher_certificate_and_answer(tmp_path: Path) -> None:
+    certificate, key = self_signed("signer", "127.0.0.1")
+    with listening(https(server_context(certificate, key, tmp_path))) as port:
+        for name in ("signer", "127.0.0.1", ""):
+            result = connected(tls(at(port), name, ca=certificate))
+            assert result.version == "TLS 1.3"
+            assert result.cipher.startswith("TLS_")
+            assert result.answer.status == "HTTP/1.1 200 OK"
+            assert result.answer.code == 200
+    shown = subprocess.run(
+        ["openssl", "x509", "-noout", "-fingerprint", "-sha256"],
+        input=certificate,
+        capture_output=True,
+        check=True,
+    )
+    assert f"={result.fingerprint}\n" in shown.stdout.decode()
+
+
+def test_a_service_on_ipv6_is_reached(tmp_path: Path) -> None:
+    certificate, key = self_signed("::1")
+    with listening(https(server_context(certificate, key, tmp_path)), host="::1") as port:
+        assert connected(tls(Endpoint("::1", port), ca=certificate)).answer.code == 200
+
+
+def test_the_request_reaches_the_server_as_given(tmp_path: Path) -> None:
+    received = []
+    certificate, key = self_signed("signer")
+    context = server_context(certificate, key, tmp_path)
+
+    def record(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            received.append(secured.recv(65536))
+            secured.sendall(ANSWER)
+
+    request = Request("POST", "/api", (("X-IOTA-API-Version", "1"),), b'{"command":"GetStats"}')
+    with listening(record) as port:
+        connected(tls(at(port), "signer", ca=certificate, request=request))
+    head, _, body = received[0].partition(b"\r\n\r\n")
+    assert head.split(b"\r\n") == [
+        b"POST /api HTTP/1.1",
+        b"Host: signer",
+        b"X-IOTA-API-Version: 1",
+        b"Connection: close",
+        b"Content-Length: 22",
+    ]
+    assert body == b'{"command":"GetStats"}'
+
+
+def test_nothing_listening_is_told_apart_from_no_such_host() -> None:
+    port = free_port()
+    assert f"127.0.0.1:{port}" in trouble(tls(at(port)), Kind.NOT_LISTENING)
+    trouble(plain_http(at(port)), Kind.NOT_LISTENING)
+    trouble(tls(Endpoint("no such host", 443)), Kind.UNREACHABLE)
+    trouble(tls(Endpoint("a" * 300, 443)), Kind.UNREACHABLE)
+
+
+def hold(connection: socket.socket) -> None:
+    """Say nothing until the other side gives up."""
+    while connection.recv(65536):
+        pass
+
+
+def hang_up(connection: socket.socket) -> None:
+    connection.recv(65536)
+
+
+def say(data: bytes) -> Handler:
+    def handle(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(data)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [
+        (hold, Kind.SILENT),
+        (hang_up, Kind.CLOSED),
+        (say(b"220 mail.example ESMTP\r\n"), Kind.NOT_TLS),
+        (say(b"\xff\x00garbage" * 100), Kind.NOT_TLS),
+        (say(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), Kind.PLAIN_HTTP),
+        (say(b"\x15\x03\x01\x00\x02\x02\x28"), Kind.HANDSHAKE),
+        (say(b"\x15\x03\x01\x00\x02\x02\x46"), Kind.VERSION),
+    ],
+    ids=["silent", "closes", "mail", "garbage", "plain HTTP", "alert 40", "alert 70"],
+)
+def test_what_is_not_a_tls_service_is_named(handler: Handler, kind: Kind) -> None:
+    with listening(handler) as port:
+        assert trouble(tls(at(port), "signer", timeout=QUICK), kind)
+
+
+def test_a_server_that_waits_for_a_whole_line_of_http_is_known_as_plain_http() -> None:
+    def patient(connection: socket.socket) -> None:
+        data = b""
+        while not data.startswith(b"GET "):
+            chunk = connection.recv(65536)
+            if not chunk:
+                return
+            data += chunk
+        connection.sendall(ANSWER)
+
+    with listening(patient) as port:
+        trouble(tls(at(port), timeout=QUICK), Kind.PLAIN_HTTP)
+
+
+def test_a_probe_ends_in_time_however_slowly_the_server_drips(tmp_path: Path) -> None:
+    certificate, key = self_signed("signer")
+    context = server_context(certificate, key, tmp_path)
+
+    def drip(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65536)
+            secured.sendall(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                secured.sendall(b"X")
+                time.sleep(0.02)
+
+    with listening(drip) as port:
+        begun = time.monotonic()
+        result = connected(tls(at(port), "signer", ca=certificate, timeout=QUICK))
+        assert time.monotonic() - begun < 3
+        assert result.answer.status == "HTTP/1.1 200 OK"
+
+
+def test_what_the_server_sends_is_unchanged_but_bounded(tmp_path: Path) -> None:
+    certificate, key = self_signed("signer")
+    answer = b"HTTP/1.1 200 \x1b[31m" + b"A" * 100_000
+    with listening(https(server_context(certificate, key, tmp_path), answer)) as port:
+        result = connected(tls(at(port), "signer", ca=certificate))
+    assert len(result.answer.data) == 16_384
+    assert result.answer.data == answer[:16_384]
+    assert result.answer.status == answer[:200].decode()
+
+
+def test_certificates_that_clients_refuse_are_told_apart(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    ours, key = self_signed("signer")
+    others, _ = self_signed("signer")
+    with listening(https(server_context(ours, key, tmp_path))) as port:
+        trouble(tls(at(port), "signer", ca=others), Kind.SELF_SIGNED)
+        assert "the name other" in trouble(tls(at(port), "other", ca=ours), Kind.NAME)
+        trouble(tls(at(port), "127.0.0.1", ca=ours), Kind.NAME)
+        assert connected(tls(at(port), "other")).certificate  # to look only
+    for begins, kind in (
+        (now - timedelta(days=40), Kind.EXPIRED),
+        (now + timedelta(days=2), Kind.NOT_YET_VALID),
+    ):
+        certificate, key = self_signed("signer", days=30, now=begins)
+        with listening(https(server_context(certificate, key, tmp_path))) as port:
+            trouble(tls(at(port), "signer", ca=certificate), kind)
+
+
+def openssl_certificate(directory: Path, name: str, *options: str) -> tuple[bytes, bytes]:
+    """A certificate and key made by openssl, as guides do."""
+    certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
+    base = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-x509"]
+    files = ["-keyout", str(key), "-out", str(certificate), "-subj", f"/CN={name}"]
+    subprocess.run([*base, *files, *options], check=True, capture_output=True, timeout=60)
+    return certificate.read_bytes(), key.read_bytes()
+
+
+def test_an_unknown_authority_and_a_wrong_purpose_are_told_apart(tmp_path: Path) -> None:
+    authority, _ = openssl_certificate(tmp_path, "authority", "-addext", "keyUsage=critical,keyCertSign")
+    issued = ("-CA", str(tmp_path / "authority.crt"), "-CAkey", str(tmp_path / "authority.key"))
+    names = ("-addext", "subjectAltName=DNS:signer", "-addext", "basicConstraints=critical,CA:FALSE")
+    stranger, _ = self_signed("signer")
+
+    leaf, key = openssl_certificate(tmp_path, "signer", *issued, *names)
+    with listening(https(server_context(leaf, key, tmp_path))) as port:
+        assert connected(tls(at(port), "signer", ca=authority, strict=False)).answer.code == 200
+        trouble(tls(at(port), "signer", ca=stranger, strict=False), Kind.UNKNOWN_AUTHORITY)
+
+    client = ("-addext", "extendedKeyUsage=clientAuth")
+    leaf, key = openssl_certificate(tmp_path, "signer", *issued, *names, *client)
+    with listening(https(server_context(leaf, key, tmp_path))) as port:
+        trouble(tls(at(port), "signer", ca=authority, strict=False), Kind.PURPOSE)
+
+
+def test_t44_what_only_strict_clients_refuse_is_tried_both_ways(tmp_path: Path) -> None:
+    # An authority without key usage, as in the scripts of iotaledger/hub docs/ssl/grpc.
+    authority, _ = openssl_certificate(tmp_path, "authority")
+    leaf, key = openssl_certificate(
+        tmp_path,
+        "signer",
+        *("-CA", str(tmp_path / "authority.crt"), "-CAkey", str(tmp_path / "authority.key")),
+        *("-addext", "subjectAltName=DNS:signer", "-addext", "basicConstraints=critical,CA:FALSE"),
+    )
+    with listening(https(server_context(leaf, key, tmp_path))) as port:
+        sentence = trouble(tls(at(port), "signer", ca=authority, strict=True), Kind.STRICT)
+        assert "CA cert does not include key usage extension" in sentence
+        assert connected(tls(at(port), "signer", ca=authority, strict=False)).answer.code == 200
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_t43_a_client_without_a_certificate_is_seen_to_be_refused(
+    version: ssl.TLSVersion, tmp_path: Path
+) -> None:
+    certificate, key = self_signed("signer")
+    context = server_context(certificate, key, tmp_path)
+    context.minimum_version = context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED
+    # TLS 1.2 has no alert of its own for this and says "handshake failure".
+    kind = Kind.CLIENT_CERTIFICATE if version is ssl.TLSVersion.TLSv1_3 else Kind.HANDSHAKE
+    with listening(https(context)) as port:
+        for _ in range(
+            20
+        ):  # whether the refusal arrives while writing or while reading is a matter of chance
+            trouble(tls(at(port), "signer", ca=certificate), kind)
+
+
+def limited(context: ssl.SSLContext, lowest: ssl.TLSVersion, highest: ssl.TLSVersion) -> ssl.SSLContext:
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are the subject of these tests
+        context.minimum_version = lowest
+        context.maximum_version = highest
+    return context
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "accepted"),
+    [
+        ("TLS 1.2", "TLS 1.2", {"TLS 1.2"}),
+        ("TLS 1.2", "TLS 1.3", {"TLS 1.2", "TLS 1.3"}),
+        ("TLS 1.0", "TLS 1.2", {"TLS 1.0", "TLS 1.1", "TLS 1.2"}),
+    ],
+)
+def test_each_tls_version_is_tried_by_itself(
+    lowest: str, highest: str, accepted: set[str], tmp_path: Path
+) -> None:
+    certificate, key = self_signed("signer")
+    context = limited(server_context(certificate, key, tmp_path), VERSIONS[lowest], VERSIONS[highest])
+    with listening(https(context)) as port:
+        tried = versions(at(port), "signer")
+    assert list(tried) == ["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+    for version, result in tried.items():
+        if isinstance(result, Trouble) and result.kind is Kind.UNTRIED:
+            continue  # a library built without the old versions
+        assert isinstance(result, Handshake) is (version in accepted), (version, result)
+        if isinstance(result, Handshake):
+            assert result.version == version
+        else:
+            assert result.kind is Kind.VERSION
+
+
+def test_a_version_the_local_library_cannot_speak_is_not_taken_for_a_refusal(tmp_path: Path) -> None:
+    certificate, key = self_signed("signer")
+    lowest, highest = ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2  # leaves none
+    with listening(https(server_context(certificate, key, tmp_path))) as port:
+        result = tls(at(port), "signer", minimum=lowest, maximum=highest)
+    assert "TLS library of this machine cannot try" in trouble(result, Kind.UNTRIED)
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [
+        (hold, Kind.SILENT),
+        (hang_up, Kind.CLOSED),
+        (say(b"\x15\x03\x03\x00\x02\x02\x28"), Kind.TLS_ONLY),
+        (say(b"SSH-2.0-OpenSSH\r\n"), Kind.NOT_HTTP),
+    ],
+    ids=["silent", "closes", "alert", "ssh"],
+)
+def test_plain_http_that_is_not_answered_is_told_as_it_was(handler: Handler, kind: Kind) -> None:
+    with listening(handler) as port:
+        trouble(plain_http(at(port), timeout=QUICK), kind)
+
+
+def test_plain_http_to_a_tls_server_is_no_answer(tmp_path: Path) -> None:
+    certificate, key = self_signed("signer")
+    with listening(https(server_context(certificate, key, tmp_path))) as port:
+        result = plain_http(at(port), timeout=QUICK)
+    assert isinstance(result, Trouble)
+
+
+def test_plain_http_that_is_answered_tells_the_status_whatever_it_is() -> None:
+    with listening(say(b"HTTP/1.0 503 Sorry\r\nX: y\r\n\r\nbody")) as port:
+        result = plain_http(at(port))
+    assert isinstance(result, Answer)
+    assert (result.status, result.code) == ("HTTP/1.0 503 Sorry", 503)
+
+
+def test_probing_loads_no_library_for_certificates() -> None:
+    script = "import sys, wizard.probe, wizard.proof; sys.exit('cryptography' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 0

@@ -1,0 +1,303 @@
+"""Real connections that find out what a service answers, with the standard library alone.
+
+A probe never raises for what it meets: it returns what it saw, or a `Trouble` that says in a sentence
+what stood in the way. Every wait is bounded; what the peer sends is kept unchanged but bounded in length,
+so the one who shows it must make it harmless.
+
+TLS 1.3 reports a refused client certificate only when the client first reads, so after every handshake
+one request is written and its answer read.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+from wizard.material.fingerprint import fingerprint
+from wizard.trouble import Kind, Trouble
+
+TIMEOUT = 5.0
+"""Seconds for connecting, and again for the handshake and the answer together."""
+
+_LONGEST_ANSWER = 16_384
+
+VERSIONS = {
+    "TLS 1.0": ssl.TLSVersion.TLSv1,
+    "TLS 1.1": ssl.TLSVersion.TLSv1_1,
+    "TLS 1.2": ssl.TLSVersion.TLSv1_2,
+    "TLS 1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a service listens: a host name or an IP address, and a port."""
+
+    host: str
+    """Without brackets."""
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """Read `host:port`, an IPv6 address in brackets. ValueError: a sentence says what to change."""
+        host, colon, port = text.strip().rpartition(":")
+        if not colon or not host:
+            raise ValueError(f"{text}: give a host and a port, such as 127.0.0.1:50051.")
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f"{text}: the port must be a number from 1 to 65535.")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            raise ValueError(f"{text}: write an IPv6 address in brackets, such as [::1]:50051.")
+        if any(character.isspace() or character == "/" for character in host):
+            raise ValueError(f"{text}: leave out blanks, https:// and paths; give only a host and a port.")
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"{bracketed(self.host)}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP/1.1 request, as a probe sends it and as a command for curl describes it."""
+
+    method: str = "GET"
+    path: str = "/"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def to_bytes(self, host: str) -> bytes:
+        """Write the request for `host`; the server is asked to close the connection afterwards."""
+        headers = [("Host", bracketed(host)), *self.headers, ("Connection", "close")]
+        if self.body or self.method == "POST":
+            headers.append(("Content-Length", str(len(self.body))))
+        head = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+        return "\r\n".join([*head, "", ""]).encode() + self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The beginning of what a server sent back, unchanged; at most 16 KiB."""
+
+    data: bytes
+
+    @property
+    def status(self) -> str:
+        """The HTTP status line, such as "HTTP/1.1 200 OK"; empty when it is not HTTP."""
+        line = self.data.split(b"\r\n", 1)[0][:200]
+        return line.decode("latin-1") if line.startswith(b"HTTP/") else ""
+
+    @property
+    def code(self) -> int | None:
+        """The HTTP status code."""
+        words = self.status.split(maxsplit=2)
+        return int(words[1]) if len(words) > 1 and words[1].isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A TLS connection that came about and was used once."""
+
+    version: str
+    """Such as "TLS 1.3"."""
+    cipher: str
+    certificate: bytes
+    """The server's own certificate, DER."""
+    answer: Answer
+    """Empty when the server said nothing in time or closed the connection."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate: AB:CD:..."""
+        return fingerprint(self.certificate)
+
+
+def tls(
+    endpoint: Endpoint,
+    server_name: str = "",
+    *,
+    ca: bytes | None = None,
+    minimum: ssl.TLSVersion | None = None,
+    maximum: ssl.TLSVersion | None = None,
+    strict: bool = True,
+    timeout: float = TIMEOUT,
+    request: Request | None = None,
+) -> Handshake | Trouble:
+    """Connect as a client of `server_name` (else of the host), send a request, read how the answer begins.
+
+    `ca` (PEM) is all that the client trusts; None accepts any certificate, to look at it. `strict` checks
+    as Python 3.13 does by default. Without a request, `GET /` is sent. `timeout` is in seconds.
+    ValueError or ssl.SSLError: `ca` is not PEM.
+    """
+    authority = ca.decode("ascii") if ca is not None else None
+    context = _client(authority, strict)
+    try:
+        _limit_versions(context, minimum, maximum)
+    except (ValueError, ssl.SSLError) as error:
+        return Trouble.of(Kind.UNTRIED, endpoint, detail=str(error))
+    connection = _connect(endpoint, timeout)
+    if isinstance(connection, Trouble):
+        return connection
+    name = server_name or endpoint.host
+    sent = (request or Request()).to_bytes(name)
+    try:
+        with connection, context.wrap_socket(connection, server_hostname=name) as secured:
+            return _use(secured, sent, time.monotonic() + timeout)
+    except OSError as error:  # ssl.SSLError is one
+        trouble = Trouble.in_handshake(error, endpoint, name)
+    if trouble.kind in (Kind.NOT_TLS, Kind.SILENT, Kind.CLOSED) and isinstance(
+        plain_http(endpoint, timeout=timeout), Answer
+    ):
+        return Trouble.of(Kind.PLAIN_HTTP, endpoint)
+    return trouble
+
+
+def plain_http(
+    endpoint: Endpoint, server_name: str = "", *, timeout: float = TIMEOUT, request: Request | None = None
+) -> Answer | Trouble:
+    """Send a request without TLS and return the beginning of an HTTP answer; any status is an answer."""
+    connection = _connect(endpoint, timeout)
+    if isinstance(connection, Trouble):
+        return connection
+    sent = (request or Request()).to_bytes(server_name or endpoint.host)
+    with connection:
+        try:
+            connection.sendall(sent)
+            data = _read_answer(connection, time.monotonic() + timeout)
+        except TimeoutError:
+            return Trouble.of(Kind.SILENT, endpoint)
+        except OSError:
+            return Trouble.of(Kind.CLOSED, endpoint)
+    if data.startswith(b"HTTP/"):
+        return Answer(data)
+    if not data:
+        return Trouble.of(Kind.CLOSED, endpoint)
+    is_alert = data.startswith(b"\x15\x03")  # record type alert, RFC 8446 5.1
+    return Trouble.of(Kind.TLS_ONLY if is_alert else Kind.NOT_HTTP, endpoint)
+
+
+def versions(
+    endpoint: Endpoint, server_name: str = "", *, timeout: float = TIMEOUT
+) -> dict[str, Handshake | Trouble]:
+    """Try each TLS version by itself, whatever the certificate; keys are "TLS 1.0" to "TLS 1.3".
+
+    A `Trouble` of the kind UNTRIED tells that the local library cannot speak that version.
+    """
+    return {
+        label: tls(endpoint, server_name, minimum=version, maximum=version, timeout=timeout)
+        for label, version in VERSIONS.items()
+    }
+
+
+def bracketed(host: str) -> str:
+    """Write a host as URLs have it: an IPv6 address in brackets."""
+    try:
+        return f"[{host}]" if isinstance(ip_address(host), IPv6Address) else host
+    except ValueError:
+        return host
+
+
+def _client(authority: str | None, strict: bool) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.hostname_checks_common_name = False  # RFC 9525: the Common Name is not consulted
+    if authority is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context.load_verify_locations(cadata=authority)
+    if strict:  # by hand, for Python before 3.13
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+_changing_warnings = threading.Lock()
+
+
+def _limit_versions(
+    context: ssl.SSLContext, minimum: ssl.TLSVersion | None, maximum: ssl.TLSVersion | None
+) -> None:
+    """Set the versions. ValueError or ssl.SSLError: the local library does not have them."""
+    if minimum in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        # OpenSSL 3 has no signatures for these at its usual security level.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    # Python warns that TLS 1.0 and 1.1 are deprecated, which is why we ask whether they are refused.
+    with _changing_warnings, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if minimum is not None:
+            context.minimum_version = minimum
+        if maximum is not None:
+            context.maximum_version = maximum
+
+
+def _connect(endpoint: Endpoint, timeout: float) -> socket.socket | Trouble:
+    """Connect within `timeout` seconds for each address of the host."""
+    try:
+        return socket.create_connection((endpoint.host, endpoint.port), timeout)
+    except ConnectionRefusedError:
+        return Trouble.of(Kind.NOT_LISTENING, endpoint)
+    except TimeoutError:
+        return Trouble.of(Kind.TIMEOUT, endpoint)
+    except (OSError, UnicodeError) as error:  # UnicodeError: the resolver cannot encode the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no such name"
+        return Trouble.of(Kind.UNREACHABLE, endpoint, detail=reason)
+
+
+def _use(secured: ssl.SSLSocket, sent: bytes, deadline: float) -> Handshake:
+    cipher = secured.cipher()
+    with suppress(OSError):  # a peer that has hung up by now may have said why, which the read tells
+        secured.sendall(sent)
+    try:
+        data = _read_answer(secured, deadline)
+    except TimeoutError:
+        data = b""
+    return Handshake(
+        version=_version_label(secured.version() or ""),
+        cipher=cipher[0] if cipher else "",
+        certificate=secured.getpeercert(binary_form=True) or b"",
+        answer=Answer(data),
+    )
+
+
+def _read_answer(connection: socket.socket, deadline: float) -> bytes:
+    """Read until the answer is complete, the peer closes, or time or room runs out.
+
+    TimeoutError: not a single byte came.
+    """
+    data = b""
+    while len(data) < _LONGEST_ANSWER and not _is_enough(data):
+        left = deadline - time.monotonic()
+        try:
+            if left <= 0:
+                raise TimeoutError
+            connection.settimeout(left)
+            chunk = connection.recv(_LONGEST_ANSWER - len(data))
+        except TimeoutError:
+            if data:
+                break
+            raise
+        if not chunk:
+            break
+        data += chunk
+    return data
+
+
+def _is_enough(data: bytes) -> bool:
+    if len(data) >= 5 and not data.startswith(b"HTTP/"):
+        return True
+    head, blank_line, body = data.partition(b"\r\n\r\n")
+    for line in head.split(b"\r\n") if blank_line else ():
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and value.strip().isdigit():
+            return len(body) >= int(value)
+    return False
+
+
+def _version_label(version: str) -> str:
+    """Turn the names of Python, "TLSv1" and "TLSv1.2", into those people use."""
+    return "TLS 1.0" if version == "TLSv1" else version.replace("TLSv", "TLS ")
