@@ -32,12 +32,16 @@ class File:
     """Permission bits afterwards; None keeps those of the existing file. A new file needs a value."""
     owner: Owner | None = None
     """Owner afterwards; None keeps that of the existing file, or leaves a new one to who runs the wizard."""
+    attributes: tuple[tuple[str, bytes], ...] | None = field(default=None, repr=False)
+    """Extended attributes afterwards, names and values; None keeps those of the existing file (a new one has none)."""
     secret: bool = False
     """The whole content is secret (a private key): it is never shown."""
     hidden: tuple[bytes, ...] = field(default=(), repr=False)
     """Values inside the content that are never shown (a database password in a script)."""
     about: str = ""
     """What the file is, in a few words."""
+    described: tuple[str, ...] = ()
+    """What the content says, in plain words: shown where the bytes would mean nothing to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,151 @@
+"""One change of a run: its stage is written, trades names with the file, and trades back if need be.
+
+Each step is one of three, N the new state, O the old one, - nothing:
+
+                   stage, path          afterwards
+    create         N      -             -      N
+    edit           N      O             O      N
+    remove         -      O             O      -
+
+so the two names alone tell whether a step has been done, and doing it twice undoes it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from wizard import files, journal
+from wizard.errors import Drifted
+from wizard.files import Entry
+from wizard.journal import Run, Step
+from wizard.plan import Change, File, Link
+from wizard.state import State
+
+
+def write_stage(run: Run, number: int, change: Change) -> None:
+    """Write the new state in full beside its place, on the disk; a new folder is made at once."""
+    step, stage = run.steps[number], run.stage(number)
+    if step.after is None or step.in_place:
+        return
+    if isinstance(change, Link):
+        stage.symlink_to(step.after.digest)
+    elif isinstance(change, File) and change.after is not None:
+        files.create(
+            stage,
+            change.after,
+            mode=step.after.mode,
+            owner=step.after.owner,
+            attributes=_attributes_after(step, change),
+        )
+    else:
+        files.make_directory(step.path, mode=step.after.mode, owner=step.after.owner)
+        return
+    files.sync(stage.parent)
+
+
+def exchange(run: Run, number: int, change: Change) -> None:
+    """Put the new state in its place, and make sure that what came out is the old one.
+
+    Raises `Drifted` when somebody has edited, made or removed the file in the meantime; what they wrote is
+    back.
+    """
+    step, stage = run.steps[number], run.stage(number)
+    if step.kind == "directory":
+        return  # made with the stages, or removed after the commit
+    if step.in_place:
+        _write_in_place(step, change)
+        return
+    try:
+        _trade(stage, step.path, at_stage=step.after, at_path=step.before)
+    except (FileExistsError, FileNotFoundError) as error:
+        raise Drifted(f"{step.path}: was created or removed by somebody else in this instant.") from error
+    files.sync(step.path.parent)
+    if files.look(stage) != step.before:
+        _trade(stage, step.path, at_stage=step.before, at_path=step.after)
+        files.sync(step.path.parent)
+        raise Drifted(f"{step.path}: was edited by somebody else in this instant; the edit is kept.")
+
+
+def restore(state: State, run: Run, number: int) -> str:
+    """Take a step back if it was done; answers with a remark when somebody has edited the file since."""
+    step, stage = run.steps[number], run.stage(number)
+    if step.kind == "directory":
+        remove_folder(step.path) if step.after else None
+        return ""
+    if step.in_place:
+        return _restore_in_place(state, run, number)
+    files.settle(stage, step.path)
+    at_stage, at_path = files.look(stage), files.look(step.path)
+    if at_stage != step.after and at_path == step.after:  # done
+        _trade(stage, step.path, at_stage=at_stage, at_path=at_path)
+        files.sync(step.path.parent)
+        at_stage = files.look(stage)
+    if at_stage is None:
+        return ""
+    if at_stage == step.after:
+        remove_stage(run, number)
+        return ""
+    return f"{step.path}: was edited meanwhile, and is left as it is; the other version of it is in {stage}."
+
+
+def remove_stage(run: Run, number: int) -> None:
+    """Remove what is left at a stage: after a commit the old state, after a roll back the new one."""
+    stage = run.stage(number)
+    if os.path.lexists(stage):
+        stage.unlink()
+        files.sync(stage.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder, unless it is gone already or somebody has put something into it."""
+    try:
+        folder.rmdir()
+    except OSError:
+        if not folder.exists() or any(folder.iterdir()):
+            return
+        raise
+    files.sync(folder.parent)
+
+
+def _trade(stage: Path, path: Path, *, at_stage: Entry | None, at_path: Entry | None) -> None:
+    if at_stage is None:
+        files.take(path, stage)
+    elif at_path is None:
+        files.put(stage, path)
+    else:
+        files.swap(stage, path)
+
+
+def _attributes_after(step: Step, change: File) -> files.Attributes:
+    return dict(step.attributes if change.attributes is None else change.attributes)
+
+
+# In place: the weaker way -----------------------------------------------------------------------------------
+
+
+def _write_in_place(step: Step, change: Change) -> None:
+    if files.look(step.path) != step.before:
+        raise Drifted(f"{step.path}: was edited by somebody else in this instant; the edit is kept.")
+    if isinstance(change, File) and change.after is not None and step.after is not None:
+        attributes = _attributes_after(step, change)
+        files.overwrite(
+            step.path, change.after, mode=step.after.mode, owner=step.after.owner, attributes=attributes
+        )
+
+
+def _restore_in_place(state: State, run: Run, number: int) -> str:
+    """Write the old content back; a torn file and one edited since look alike, so either is kept."""
+    step = run.steps[number]
+    found = files.look(step.path)
+    if found == step.before or step.before is None:
+        return ""
+    kept = journal.keep(state, run, number, files.read(step.path)) if found != step.after else None
+    files.overwrite(
+        step.path,
+        journal.kept(state, run, number),
+        mode=step.before.mode,
+        owner=step.before.owner,
+        attributes=dict(step.attributes),
+    )
+    return f"{step.path}: is as before the run; what was found there is in {kept}." if kept else ""

@@ -1,0 +1,288 @@
+"""The record of each run: written before the first change, kept for undo.
+
+A run's folder holds
+
+    before-N        the content that step N replaces or removes, 0600
+    STATUS.json     the record, which never changes; its *name* is the status
+
+so a status changes by one rename(2), which is atomic and needs no space on a full disk:
+
+    intended  ->  prepared  ->  committed  ->  applied
+         `-----------'--->  rolled-back
+
+intended    the record and the copies are on the disk; stages may exist in part; no file has changed
+prepared    every stage is whole and on the disk; files may have changed
+committed   every file has changed, on the disk; stages may still have to be removed
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from wizard import files
+from wizard.errors import WizardError
+from wizard.files import Entry
+from wizard.state import State
+
+
+class Status(StrEnum):
+    """How far a run has come: the name of its record; that it is `UNDONE` follows from another run."""
+
+    INTENDED = "intended"
+    PREPARED = "prepared"
+    COMMITTED = "committed"
+    APPLIED = "applied"
+    ROLLED_BACK = "rolled-back"
+    UNDONE = "undone"
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether there is something to recover."""
+        return self in {Status.INTENDED, Status.PREPARED, Status.COMMITTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change, with all that is needed to take it back."""
+
+    path: Path
+    """The real path: symbolic links on the way to a file are followed when the run begins."""
+    before: Entry | None
+    after: Entry | None
+    attributes: tuple[tuple[str, bytes], ...] = ()
+    """Extended attributes before."""
+    in_place: bool = False
+    """Written into the file instead of replacing it, since something is mounted on it."""
+    about: str = ""
+    secret: bool = False
+    hidden: tuple[bytes, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What is made, changed or removed: "file", "link" or "directory"."""
+        entry = self.after or self.before
+        return entry.kind if entry else ""
+
+    @property
+    def words(self) -> str:
+        """What was done, for a colleague: "created cert.pem, 0644, owner jake"."""
+        if self.after is None:
+            return self.summary
+        if self.kind == "link":
+            return f"{self.summary} to {self.after.digest}"
+        return f"{self.summary}, {self.after.mode:04o}, owner {files.user_name(self.after.uid)}"
+
+    @property
+    def summary(self) -> str:
+        """The same in short, without asking the account database: "created cert.pem"."""
+        done = "removed" if self.after is None else "created" if self.before is None else "changed"
+        what = "" if self.kind == "file" else f"{self.kind.replace('directory', 'folder')} "
+        return f"{done} {what}{self.path.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One application of a plan: what was done, when, and how it ended."""
+
+    id: str
+    """Time and target, so that names sort by time: "20261122-054145-hub-rest"."""
+    target: str
+    title: str
+    time: datetime
+    """When it began, UTC."""
+    steps: tuple[Step, ...]
+    status: Status = Status.INTENDED
+    undoes: str = ""
+    """The run that this one takes back, if it is an undo."""
+    remarks: tuple[str, ...] = ()
+    """What recovery found and left alone; only in the answer of the recovery itself."""
+
+    @property
+    def files(self) -> tuple[tuple[Path, str], ...]:
+        """Every path touched, with what was done there in words."""
+        return tuple((step.path, step.words) for step in self.steps)
+
+    def stage(self, number: int) -> Path:
+        """The second name of step `number`, in the same folder; the dot hides it from `*.conf`."""
+        return self.steps[number].path.with_name(f".tls-wizard-{self.id}-{number}")
+
+
+def begin(
+    state: State,
+    *,
+    target: str,
+    title: str,
+    steps: tuple[Step, ...],
+    copies: Mapping[int, bytes],
+    undoes: str = "",
+) -> Run:
+    """Bring a new run's record and copies to the disk; `copies` holds the old content by step number."""
+    now = datetime.now(UTC)
+    folder = _new_folder(state, f"{now:%Y%m%d-%H%M%S}-{target}")
+    run = Run(folder.name, target, title, now, steps, undoes=undoes)
+    try:
+        for number, content in copies.items():
+            files.create(folder / f"before-{number}", content)
+        files.create(folder / "record", _write(run))
+        (folder / "record").rename(_name(folder, Status.INTENDED))
+        files.sync(folder)
+        files.sync(state.runs)
+    except BaseException:  # whatever stopped it: no file has been touched, so the run has never been
+        _remove(folder)
+        raise
+    return run
+
+
+def mark(state: State, run: Run, status: Status) -> Run:
+    """Change a run's status, on the disk before this returns."""
+    folder = state.runs / run.id
+    _name(folder, run.status).rename(_name(folder, status))
+    files.sync(folder)
+    return replace(run, status=status)
+
+
+def kept(state: State, run: Run, number: int) -> bytes:
+    """The content that step `number` replaced or removed."""
+    return files.read(state.runs / run.id / f"before-{number}")
+
+
+def keep(state: State, run: Run, number: int, content: bytes) -> Path:
+    """Keep content that was found where the run's own was expected; answers where it is."""
+    path = state.runs / run.id / f"found-{number}"
+    path.unlink(missing_ok=True)
+    files.create(path, content)
+    files.sync(path.parent)
+    return path
+
+
+def forget_copies(state: State, run: Run) -> None:
+    """Remove the old contents, which a run that was rolled back does not need."""
+    for copy in (state.runs / run.id).glob("before-*"):
+        copy.unlink(missing_ok=True)
+
+
+def history(state: State) -> tuple[Run, ...]:
+    """Every run, oldest first; one that a later run took back is `UNDONE`."""
+    runs = sorted(_all(state), key=lambda run: run.time)
+    standing = {run.id for run in runs if run.status is Status.APPLIED}
+    for run in reversed(runs):
+        if run.id in standing:
+            standing.discard(run.undoes)
+    return tuple(
+        replace(run, status=Status.UNDONE) if run.status is Status.APPLIED and run.id not in standing else run
+        for run in runs
+    )
+
+
+def interrupted(state: State) -> Run | None:
+    """The run that has neither been completed nor rolled back; the lock tells whether it is still at work."""
+    return next((run for run in _all(state) if run.status.interrupted), None)
+
+
+def tidy(state: State) -> None:
+    """Remove what is left of runs that were interrupted before their record was complete."""
+    for folder in _folders(state):
+        if _load(folder) is None:
+            _remove(folder)
+
+
+def _new_folder(state: State, name: str) -> Path:
+    number = 1
+    while True:
+        folder = state.runs / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:  # two runs in one second
+            number += 1
+        else:
+            return folder
+
+
+def _folders(state: State) -> tuple[Path, ...]:
+    return tuple(sorted(state.runs.iterdir())) if state.runs.is_dir() else ()
+
+
+def _all(state: State) -> tuple[Run, ...]:
+    return tuple(run for folder in _folders(state) if (run := _load(folder)))
+
+
+def _load(folder: Path) -> Run | None:
+    for status in Status:  # in the order in which a run at work renames its record
+        path = _name(folder, status)
+        try:
+            return replace(_read(files.read(path)), id=folder.name, status=status)
+        except FileNotFoundError:
+            continue
+        except (ValueError, KeyError, TypeError) as error:
+            raise WizardError(
+                f"{path}: the record of a run cannot be read ({error}). The run can neither be undone nor "
+                "recovered without it: restore this file from a backup, or move its folder away."
+            ) from error
+    return None
+
+
+def _name(folder: Path, status: Status) -> Path:
+    return folder / f"{status}.json"
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+# The record as JSON; bytes in base64 ------------------------------------------------------------------------
+
+
+def _write(run: Run) -> bytes:
+    record = {
+        "format": 1,
+        "target": run.target,
+        "title": run.title,
+        "time": run.time.isoformat(),
+        "undoes": run.undoes,
+        "steps": [
+            {
+                **asdict(step),
+                "path": str(step.path),
+                "attributes": [[name, b64encode(value).decode()] for name, value in step.attributes],
+                "hidden": [b64encode(value).decode() for value in step.hidden],
+            }
+            for step in run.steps
+        ],
+    }
+    return json.dumps(record, indent=1).encode()
+
+
+def _read(content: bytes) -> Run:
+    record: dict[str, Any] = json.loads(content)
+    if record["format"] != 1:
+        raise ValueError(f"format {record['format']}, written by a newer version")
+    return Run(
+        id="",
+        target=record["target"],
+        title=record["title"],
+        time=datetime.fromisoformat(record["time"]),
+        undoes=record["undoes"],
+        steps=tuple(_read_step(step) for step in record["steps"]),
+    )
+
+
+def _read_step(step: dict[str, Any]) -> Step:
+    return Step(
+        **step
+        | {
+            "path": Path(step["path"]),
+            "before": step["before"] and Entry(**step["before"]),
+            "after": step["after"] and Entry(**step["after"]),
+            "attributes": tuple((name, b64decode(value)) for name, value in step["attributes"]),
+            "hidden": tuple(b64decode(value) for value in step["hidden"]),
+        }
+    )

@@ -1,0 +1,227 @@
+"""What stands in the way of a plan, found before the first change and told in plain words."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wizard import files
+from wizard.files import Entry
+from wizard.plan import Change, Directory, File, Link, Owner, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that was found at a path."""
+
+    path: Path
+    sentence: str
+    stops: bool = True
+    """Whether the plan cannot be applied; otherwise it is only to be known."""
+    drifted: bool = False
+    """Whether the path has changed since the preview."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.sentence}"
+
+
+def preflight(plan: Plan, *, in_place: bool = False) -> tuple[Problem, ...]:
+    """Everything that would stop the plan, or that the operator should know; changes nothing.
+
+    `in_place` accepts the weaker way of writing for files on which something is mounted.
+    """
+    made = {
+        real_path(change): change
+        for change in plan.changes
+        if isinstance(change, Directory) and change.present
+    }
+    mounted = files.mount_points()
+    problems = list(_repeated(plan))
+    for change in plan.changes:
+        try:
+            problems += _folder(change, made)
+            problems += _link(change) if isinstance(change, Link) else ()
+            problems += _directory(change) if isinstance(change, Directory) else ()
+            problems += _file(change, mounted, in_place=in_place) if isinstance(change, File) else ()
+        except OSError as error:
+            problems.append(Problem(change.path, f"cannot be examined: {error.strerror}."))
+    return (*problems, *_space(plan))
+
+
+def real_path(change: Change) -> Path:
+    """Where a change happens: a file where symbolic links lead to, a link or folder at its own name."""
+    if isinstance(change, File):
+        return _resolve(change.path)
+    return _resolve(change.path.parent) / change.path.name
+
+
+def drifted(change: File | Link, found: Entry | None) -> bool:
+    """Whether what was found is not what the plan was made from."""
+    if change.before is None or found is None:
+        return found is not None or change.before is not None
+    if isinstance(change, Link):
+        return found != Entry("link", change.before)
+    return (found.kind, found.digest) != ("file", files.digest(change.before))
+
+
+def _resolve(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _repeated(plan: Plan) -> Iterator[Problem]:
+    seen: set[Path] = set()
+    for change in plan.changes:
+        path = real_path(change)
+        if path in seen:
+            yield Problem(change.path, "is named twice in the plan, perhaps through a symbolic link.")
+        seen.add(path)
+
+
+# The folder a change happens in -----------------------------------------------------------------------------
+
+
+def _folder(change: Change, made: dict[Path, Directory]) -> Iterator[Problem]:
+    folder = real_path(change).parent
+    secret = isinstance(change, File) and change.secret and change.after is not None
+    owner = change.owner if isinstance(change, File) else None
+    if not folder.exists():
+        if folder not in made:
+            yield Problem(
+                change.path, f"the folder {folder} does not exist. Create it, or choose another one."
+            )
+        elif secret and made[folder].mode & 0o022:
+            yield _exposed(change.path, folder)
+    elif not folder.is_dir():
+        yield Problem(change.path, f"{folder} is not a folder.")
+    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        yield Problem(
+            change.path, f"{folder} is on a file system mounted read-only. Remount it with -o remount,rw."
+        )
+    elif files.frozen(folder):
+        yield Problem(
+            change.path, f"the folder {folder} is immutable. If that is not meant: chattr -i -a {folder}"
+        )
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        who = files.user_name(os.geteuid())
+        yield Problem(
+            change.path, f"{who} may not write in the folder {folder}. Run the wizard as root or its owner."
+        )
+    elif secret and _others_can_write(folder, owner):
+        yield _exposed(change.path, folder)
+
+
+def _exposed(path: Path, folder: Path) -> Problem:
+    return Problem(
+        path,
+        f"others can write in the folder {folder} and could exchange this secret file. "
+        f"Choose another folder, or take their right away: chmod go-w {folder}",
+    )
+
+
+def _others_can_write(folder: Path, owner: Owner | None) -> bool:
+    status = folder.stat()
+    trusted = {0, os.geteuid()} | ({owner.uid} if owner else set())
+    if status.st_uid not in trusted or status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _private_group(status.st_gid, status.st_uid)
+
+
+def _private_group(gid: int, uid: int) -> bool:
+    """Whether a group is that of one user alone, as most distributions make one for each user."""
+    import grp
+
+    try:
+        group = grp.getgrgid(gid)
+    except KeyError:
+        return False
+    name = files.user_name(uid)
+    return group.gr_name == name and set(group.gr_mem) <= {name}
+
+
+# The name itself --------------------------------------------------------------------------------------------
+
+
+def _link(change: Link) -> Iterator[Problem]:
+    if drifted(change, files.look(real_path(change))):
+        yield _changed(change.path)
+
+
+def _directory(change: Directory) -> Iterator[Problem]:
+    found = files.look(real_path(change))
+    if found is not None and not change.path.is_dir():
+        yield Problem(change.path, "is in the way: a folder should be there.")
+    if change.present and found is None:
+        yield from _ownership(change.path, change.owner)
+
+
+def _file(change: File, mounted: frozenset[Path], *, in_place: bool) -> Iterator[Problem]:
+    path = real_path(change)
+    if change.path.is_symlink() and not path.exists():
+        yield Problem(
+            change.path, f"is a symbolic link to {path}, which does not exist. Remove the link, or mend it."
+        )
+        return
+    found = files.look(path)
+    if found is not None and found.kind != "file":
+        yield Problem(change.path, "is not a regular file.")
+        return
+    if drifted(change, found):
+        yield _changed(change.path)
+    if found is not None:
+        yield from _existing(change, path, mounted, in_place=in_place)
+    if change.after is not None:
+        yield from _ownership(change.path, change.owner or (found.owner if found else None))
+
+
+def _existing(change: File, path: Path, mounted: frozenset[Path], *, in_place: bool) -> Iterator[Problem]:
+    if files.frozen(path):
+        yield Problem(change.path, f"is immutable. If that is not meant: chattr -i -a {path}")
+    if path in mounted and change.after is None:
+        yield Problem(change.path, "something is mounted on this file, so it cannot be removed.")
+    elif path in mounted:
+        yield Problem(
+            change.path,
+            "something is mounted on this file, as in containers, so it cannot be replaced in one instant, "
+            "only written in place: an interruption can leave it torn until `tls-wizard recover` has run.",
+            stops=not in_place,
+        )
+    if (names := path.stat().st_nlink) > 1:
+        yield Problem(
+            change.path, f"has {names} names (hard links); the others keep the old content.", stops=False
+        )
+
+
+def _changed(path: Path) -> Problem:
+    return Problem(path, "has changed since the preview.", drifted=True)
+
+
+def _ownership(path: Path, owner: Owner | None) -> Iterator[Problem]:
+    """Only root can give files away."""
+    if owner is None or os.geteuid() == 0:
+        return
+    if owner.uid != os.geteuid() or owner.gid not in {os.getegid(), *os.getgroups()}:
+        yield Problem(path, f"only root can write a file that belongs to {files.user_name(owner.uid)}.")
+
+
+# Space ------------------------------------------------------------------------------------------------------
+
+
+def _space(plan: Plan) -> Iterator[Problem]:
+    """Compare what will be written with what is free; quotas and compression are not known."""
+    needed: dict[int, tuple[Path, int, int]] = {}
+    for change in plan.changes:
+        if isinstance(change, File) and change.after is not None:
+            folder = next(parent for parent in real_path(change).parents if parent.exists())
+            device = folder.stat().st_dev
+            _, size, count = needed.get(device, (folder, 0, 0))
+            needed[device] = folder, size + len(change.after), count + 1
+    for folder, size, count in needed.values():
+        free = os.statvfs(folder)
+        room = (free.f_bfree if os.geteuid() == 0 else free.f_bavail) * free.f_frsize
+        if room < size or (free.f_files and free.f_ffree < count):
+            yield Problem(
+                folder, f"the disk is full: {count} files of {size} bytes need room, {room} bytes are free."
+            )

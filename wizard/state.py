@@ -1,0 +1,129 @@
+"""Where the wizard remembers what it did: one folder that only its user can read, and the lock in it.
+
+lock            held with flock(2) by the run at work; the kernel lets go of it when that process ends,
+                however it ends, so a stale lock cannot block anybody
+runs/ID/        one folder for each run, see journal.py
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wizard import files
+from wizard.errors import Locked, WizardError
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state folder; it is made, mode 0700, when something is first written to it."""
+
+    root: Path
+
+    @classmethod
+    def default(cls, environ: Mapping[str, str] = os.environ) -> State:
+        """Where this user's state lives.
+
+        `TLS_WIZARD_STATE` if that is set, else /var/lib/tls-wizard for root, else
+        `$XDG_STATE_HOME/tls-wizard` (XDG Base Directory Specification: ~/.local/state when unset or not
+        absolute).
+        """
+        if chosen := environ.get("TLS_WIZARD_STATE"):
+            return cls(Path(chosen).absolute())
+        if os.geteuid() == 0:
+            return cls(Path("/var/lib/tls-wizard"))
+        base = Path(environ.get("XDG_STATE_HOME", ""))
+        return cls((base if base.is_absolute() else Path.home() / ".local" / "state") / "tls-wizard")
+
+    @property
+    def runs(self) -> Path:
+        """The folder that holds one folder for each run."""
+        return self.root / "runs"
+
+    def kept_answers(self, target: str) -> Path:
+        """The file that keeps the answers to a target between two starts."""
+        return self.root / "answers" / f"{target}.toml"
+
+    def make(self) -> None:
+        """Make the folder, or make an existing one private.
+
+        Raises `WizardError` when it belongs to somebody else, who could then read or change what is kept
+        there.
+        """
+        for folder in reversed([folder for folder in (self.runs, *self.runs.parents) if not folder.exists()]):
+            folder.mkdir(mode=0o700)
+            files.sync(folder.parent)
+        status = self.root.stat()
+        if status.st_uid != os.geteuid():
+            raise WizardError(
+                f"{self.root} belongs to {files.user_name(status.st_uid)}, who could change what the wizard "
+                "keeps there. Run the wizard as that user, or name another folder in TLS_WIZARD_STATE."
+            )
+        if status.st_mode & 0o7777 != 0o700:
+            self.root.chmod(0o700)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the lock; raises `Locked`, naming who holds it, when another run is at work."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            self.make()
+            descriptor = os.open(self.root / "lock", flags, 0o600)
+        except OSError as error:
+            raise WizardError(f"The state folder {self.root} cannot be written: {error.strerror}.") from error
+        try:
+            if not (_try_lock(descriptor, fcntl.LOCK_EX) or _try_lock_once_more(descriptor)):
+                raise Locked(f"Another run is at work{_holder(descriptor)}. Wait until it has ended.")
+            _sign(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def busy(self) -> bool:
+        """Whether another run holds the lock now."""
+        try:
+            descriptor = os.open(self.root / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _try_lock(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _try_lock_once_more(descriptor: int) -> bool:
+    # `busy` holds the lock for an instant, which is no reason to turn a run away.
+    time.sleep(0.05)
+    return _try_lock(descriptor, fcntl.LOCK_EX)
+
+
+def _sign(descriptor: int) -> None:
+    """Write into the lock who holds it; only ever read to name the holder in a message."""
+    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    who = json.dumps({"pid": os.getpid(), "uid": os.getuid(), "since": since})
+    with suppress(OSError):  # a full disk must not keep anybody from recovering
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, who.encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        who = json.loads(os.pread(descriptor, 4096, 0))
+        return f": process {who['pid']} of {files.user_name(who['uid'])}, since {who['since']}"
+    except (ValueError, KeyError, TypeError):  # it signs just now
+        return ""

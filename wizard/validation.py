@@ -1,0 +1,64 @@
+"""Commands that check what was written, such as `nginx -t`: detached, they can neither ask nor hang."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from contextlib import suppress
+
+from wizard.errors import WizardError
+from wizard.plan import Command
+
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/",
+}
+_SHOWN = 4000
+
+
+def validate(command: Command, seconds: float = 30) -> None:
+    """Run a command without terminal, input, or more of an environment than a search path.
+
+    Raises `WizardError` with its output when it fails, cannot be started, or runs longer than `seconds`. It
+    has its own session, so that it and what it started end together.
+    """
+    try:
+        process = subprocess.Popen(
+            command.arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_ENVIRONMENT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise WizardError(f"The check {command.arguments[0]} cannot be run: {error.strerror}.") from error
+    with process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+            outcome = f"failed with status {process.returncode}" if process.returncode else ""
+        except subprocess.TimeoutExpired:
+            outcome = f"did not end within {seconds:g} seconds"
+            output = b""
+        finally:
+            _end(process)
+    if outcome:
+        shown = inert(output.decode(errors="replace"))
+        raise WizardError(f"The check `{' '.join(command.arguments)}` {outcome}.\n{shown}".rstrip())
+
+
+def inert(text: str) -> str:
+    """Text that cannot steer a terminal: control characters are replaced; of a long text the end is kept."""
+    safe = "".join(
+        character if character in "\n\t" or character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for character in text.replace("\r\n", "\n")
+    )
+    return safe if len(safe) <= _SHOWN else "[...]" + safe[-_SHOWN:]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the session, or somebody still writing into the pipe would be waited for."""
+    with suppress(ProcessLookupError):  # all have ended
+        os.killpg(process.pid, signal.SIGKILL)
