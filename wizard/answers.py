@@ -13,6 +13,7 @@ from wizard import targets
 from wizard.errors import BadAnswers
 from wizard.host import Host
 from wizard.questions import Entry, Raw, Sheet, fill_in
+from wizard.state import State
 from wizard.targets import Target
 
 
@@ -82,10 +83,28 @@ def _add(document: tomlkit.TOMLDocument, entry: Entry) -> None:
     document.add(tomlkit.comment(f'{entry.question.name} = ""'))
 
 
-def given_as_toml(target: type[Target], given: Mapping[str, Raw]) -> str:
-    """Only what was given, to be taken up again; texts as typed, even those that are still wrong."""
+def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
+    """Keep what was given for the next start: texts as typed, even those that are still wrong."""
     document = tomlkit.document()
     document.add("target", tomlkit.item(target.key))
     for name, raw in given.items():
         document.add(name, tomlkit.item(raw if isinstance(raw, str | int | bool) else list(raw)))
-    return tomlkit.dumps(document)
+    state.make()
+    path = state.kept_answers(target.key)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    partial = path.with_suffix(".new")
+    partial.write_text(tomlkit.dumps(document), encoding="utf-8")
+    partial.replace(path)
+
+
+def kept(state: State) -> dict[str, dict[str, Raw]]:
+    """The answers kept from the last start, by target key; a file that cannot be used is passed over."""
+    found: dict[str, dict[str, Raw]] = {}
+    for target in targets.every():
+        path = state.kept_answers(target.key)
+        try:
+            if path.exists():
+                found[target.key] = read(path)[1]
+        except (BadAnswers, OSError):
+            continue
+    return found

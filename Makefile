@@ -1,0 +1,35 @@
+# Two commands for a fresh machine: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench snapshots clean
+
+demo: $(VENV)/ready
+	@$(BIN)/tls-wizard --demo
+
+test: $(VENV)/ready-to-test check
+	$(BIN)/pytest -n 2
+
+check: $(VENV)/ready-to-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/ready-to-test
+	$(BIN)/python -m tests.bench
+
+snapshots: $(VENV)/ready-to-test
+	$(BIN)/pytest tests/screens --snapshot-update
+
+$(VENV)/ready: pyproject.toml .ci/prepare
+	PYTHON=$(PYTHON) .ci/prepare run
+	touch $@
+
+$(VENV)/ready-to-test: pyproject.toml .ci/prepare $(VENV)/ready
+	PYTHON=$(PYTHON) .ci/prepare test
+	touch $@
+
+clean:
+	rm -rf $(VENV)

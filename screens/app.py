@@ -1,0 +1,521 @@
+"""The app: it owns the state and the order of the steps. Screens show and ask; here it is decided."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import takewhile
+
+from textual import on, work
+from textual.app import App
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from screens.apply import ApplyScreen
+from screens.ask import AskScreen
+from screens.base import WizardScreen
+from screens.choose import ChooseScreen
+from screens.dialogs import Confirm, Help
+from screens.history import HistoryScreen
+from screens.prove import ProveScreen
+from screens.review import ReviewScreen
+from wizard import crash, service
+from wizard.errors import WizardError
+from wizard.host import Host
+from wizard.journal import Run
+from wizard.plan import Plan
+from wizard.proof import Check, Proof, Result
+from wizard.questions import Raw, Sheet, fill_in
+from wizard.state import State
+from wizard.targets import Found, Target
+from wizard.transaction import Progress
+
+UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
+
+
+@dataclass(frozen=True)
+class World:
+    """What the app needs from outside; the demo and the tests give their own."""
+
+    look: Callable[[], Host]
+    state: State
+    targets: tuple[type[Target], ...]
+    who: str
+    """`user@host`, for the line at the top."""
+    keep: Callable[[type[Target], Mapping[str, Raw]], None]
+    """Keeps the answers to one target for the next start."""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Everything the user has decided and the wizard has found so far."""
+
+    host: Host | None = None
+    given: Mapping[str, Mapping[str, Raw]] = field(default_factory=dict)
+    """The answers given, by target key."""
+    target: type[Target] | None = None
+    page: int = 0
+    answers: Target | None = None
+    plan: Plan | None = None
+    run: Run | None = None
+    """The run to prove, or the one that is being taken back."""
+    undoing: bool = False
+
+
+@dataclass
+class Looked(Message):
+    """The host has been looked at."""
+
+    host: Host
+    found: Mapping[str, Found]
+
+
+@dataclass
+class Planned(Message):
+    """The plan is made."""
+
+    plan: Plan
+
+
+@dataclass
+class Stopped(Message):
+    """The engine stopped with a sentence."""
+
+    text: str
+
+
+@dataclass
+class Progressed(Message):
+    """One more change is made."""
+
+    progress: Progress
+
+
+@dataclass
+class Applied(Message):
+    """Everything is written."""
+
+    run: Run
+
+
+@dataclass
+class Begun(Message):
+    """These checks will be made."""
+
+    checks: tuple[Check, ...]
+
+
+@dataclass
+class Checked(Message):
+    """One more check is made."""
+
+    result: Result
+
+
+@dataclass
+class Proven(Message):
+    """All checks are made."""
+
+    proof: Proof
+
+
+@dataclass
+class Restarted(Message):
+    """What came of restarting the service."""
+
+    text: str
+
+
+class WizardApp(App[int]):
+    """Five steps, one after the other, and the way back."""
+
+    CSS_PATH = "wizard.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "tls-wizard"
+
+    def __init__(self, world: World, journey: Journey | None = None) -> None:
+        # The terminal's own colours and background; and with NO_COLOR none at all.
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.world = world
+        self.journey = journey or Journey()
+        self.writing = False
+
+    async def on_load(self) -> None:
+        """Leave the terminal whole when told to stop or when the line drops."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._told_to_stop, number)
+
+    async def on_mount(self) -> None:
+        await self.push_screen(self._first_screen())
+        self._look()
+
+    def _told_to_stop(self, number: int) -> None:
+        self._keep_answers()
+        self.exit(return_code=128 + number)
+
+    def _first_screen(self) -> WizardScreen:
+        return ChooseScreen(self.world.who, self.world.targets, frozenset(self.journey.given))
+
+    @property
+    def step(self) -> WizardScreen:
+        """The step that is shown, under any dialog."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, WizardScreen))
+
+    async def _show(self, screen: WizardScreen) -> None:
+        """Change to another step, in one frame."""
+        with self.batch_update():
+            await self.switch_screen(screen)
+
+    # Choose ---------------------------------------------------------------------------------------
+
+    @work(thread=True, group="look")
+    def _look(self) -> None:
+        host = self.world.look()
+        self.post_message(Looked(host, {target.key: target.find(host) for target in self.world.targets}))
+
+    @on(Looked)
+    async def _looked(self, event: Looked) -> None:
+        self.journey = replace(self.journey, host=event.host)
+        if isinstance(self.step, ChooseScreen):
+            self.step.show_found(event.found)
+        self._offer_recovery()
+        if self.journey.target is not None and isinstance(self.step, ChooseScreen):
+            await self._ask(0)
+
+    @on(ChooseScreen.Chosen)
+    async def _chosen(self, event: ChooseScreen.Chosen) -> None:
+        if self.journey.host is None:
+            self.notify("Still looking at this host; a moment.", timeout=2)
+            return
+        self.journey = replace(self.journey, target=event.target)
+        await self._ask(0)
+
+    async def _choose(self) -> None:
+        self.journey = replace(self.journey, target=None, answers=None, plan=None, run=None, undoing=False)
+        await self._show(self._first_screen())
+        self._look()
+
+    # Ask ------------------------------------------------------------------------------------------
+
+    async def _ask(self, page: int) -> None:
+        target, host = self.journey.target, self.journey.host
+        assert target is not None and host is not None
+        self.journey = replace(self.journey, page=page)
+        given = self.journey.given.get(target.key, {})
+        read: Callable[[Mapping[str, Raw]], Sheet[Target]] = partial(fill_in, target, host=host)
+        await self._show(AskScreen(self.world.who, target, target.pages[page], given, read))
+
+    @on(AskScreen.Answered)
+    async def _answered(self, event: AskScreen.Answered) -> None:
+        target, host = self.journey.target, self.journey.host
+        assert target is not None and host is not None
+        self._take(event.given)
+        if self.journey.page + 1 < len(target.pages):
+            await self._ask(self.journey.page + 1)
+            return
+        sheet = fill_in(target, event.given, host)
+        if sheet.answers is None:
+            # An answer on an earlier page has become wrong, for instance since a file has gone.
+            await self._ask([page.key for page in target.pages].index(sheet.wrong[0].question.page))
+            return
+        self.journey = replace(self.journey, answers=sheet.answers, undoing=False)
+        await self._show(ReviewScreen(self.world.who))
+        self._make_plan(sheet.answers, host)
+
+    @on(AskScreen.Kept)
+    async def _back_from_ask(self, event: AskScreen.Kept) -> None:
+        self._take(event.given)
+        if self.journey.page > 0:
+            await self._ask(self.journey.page - 1)
+        else:
+            await self._choose()
+
+    def _take(self, given: Mapping[str, Raw]) -> None:
+        assert self.journey.target is not None
+        self.journey = replace(
+            self.journey, given={**self.journey.given, self.journey.target.key: dict(given)}
+        )
+
+    # Review ---------------------------------------------------------------------------------------
+
+    @work(thread=True, group="plan", exclusive=True)
+    def _make_plan(self, answers: Target, host: Host) -> None:
+        worker = get_current_worker()
+        try:
+            made: Message = Planned(answers.plan(host))
+        except WizardError as error:
+            made = Stopped(str(error))
+        if not worker.is_cancelled:
+            self.post_message(made)
+
+    @work(thread=True, group="plan", exclusive=True)
+    def _make_undo_plan(self, run: Run) -> None:
+        from wizard import transaction
+
+        try:
+            self.post_message(Planned(transaction.undo_plan(run, self.world.state)))
+        except WizardError as error:
+            self.post_message(Stopped(str(error)))
+
+    @on(Planned)
+    def _planned(self, event: Planned) -> None:
+        self.journey = replace(self.journey, plan=event.plan)
+        if isinstance(self.step, ReviewScreen):
+            self.step.show_plan(event.plan)
+
+    @on(Stopped)
+    def _stopped(self, event: Stopped) -> None:
+        self.writing = False
+        if isinstance(self.step, ReviewScreen):
+            self.step.show_refusal(event.text)
+        elif isinstance(self.step, ApplyScreen):
+            self.step.show_failed(event.text)
+
+    @on(ReviewScreen.Accepted)
+    async def _accepted(self, event: ReviewScreen.Accepted) -> None:
+        plan = event.plan
+        if not plan.changed:
+            await self._prove()
+            return
+        count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}"
+        what = f"Take back {count}?" if self.journey.undoing else f"Write {count} to this host?"
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self._apply(plan)
+
+        self.push_screen(
+            Confirm(f"{what}\nAll or nothing, and undo brings every byte back.", "Write"), answered
+        )
+
+    # Apply ----------------------------------------------------------------------------------------
+
+    async def _apply(self, plan: Plan) -> None:
+        self.writing = True
+        self._keep_answers()
+        await self._show(ApplyScreen(self.world.who, plan))
+        self._write(plan, self.journey.run if self.journey.undoing else None)
+
+    @work(thread=True, group="apply")
+    def _write(self, plan: Plan, undone: Run | None) -> None:
+        """Runs on the app, not on the screen, and writes nothing to the terminal: the line may drop."""
+        from wizard import transaction
+
+        def progressed(progress: Progress) -> None:
+            self.post_message(Progressed(progress))
+
+        try:
+            if undone is None:
+                run = transaction.apply(plan, self.world.state, progressed)
+            else:
+                run = transaction.undo(undone, self.world.state, progressed)
+        except WizardError as error:
+            self.post_message(Stopped(str(error)))
+        else:
+            self.post_message(Applied(run))
+
+    @on(Progressed)
+    def _progressed(self, event: Progressed) -> None:
+        if isinstance(self.step, ApplyScreen):
+            self.step.show_progress(event.progress)
+
+    @on(Applied)
+    def _applied(self, event: Applied) -> None:
+        self.writing = False
+        self.journey = replace(self.journey, run=event.run)
+        if isinstance(self.step, ApplyScreen):
+            self.step.show_done(event.run)
+
+    # Prove ----------------------------------------------------------------------------------------
+
+    @on(ApplyScreen.Next)
+    async def _after_apply(self) -> None:
+        if self.journey.undoing:
+            await self._choose()
+        else:
+            await self._prove()
+
+    async def _prove(self) -> None:
+        journey = self.journey
+        assert journey.answers is not None and journey.plan is not None
+        await self._show(
+            ProveScreen(self.world.who, journey.plan.title, journey.plan, journey.run is not None)
+        )
+        self._check(journey.answers)
+
+    @on(ProveScreen.Again)
+    def _prove_again(self) -> None:
+        if self.journey.answers is not None:
+            self._check(self.journey.answers)
+
+    @work(thread=True, group="prove", exclusive=True)
+    def _check(self, answers: Target) -> None:
+        from wizard import proof
+
+        worker = get_current_worker()
+
+        def tell(message: Message) -> None:
+            if not worker.is_cancelled:
+                self.post_message(message)
+
+        # Looked at anew: the service may have been restarted since.
+        checks = answers.proof(self.world.look())
+        tell(Begun(checks))
+        wanted = takewhile(lambda _: not worker.is_cancelled, checks)
+        tell(Proven(proof.prove(wanted, lambda result: tell(Checked(result)))))
+
+    @on(Begun)
+    def _begun(self, event: Begun) -> None:
+        if isinstance(self.step, ProveScreen):
+            self.step.begin(event.checks)
+
+    @on(Checked)
+    def _checked(self, event: Checked) -> None:
+        if isinstance(self.step, ProveScreen):
+            self.step.show_result(event.result)
+
+    @on(Proven)
+    def _proven(self, event: Proven) -> None:
+        if isinstance(self.step, ProveScreen):
+            self.step.show_proof(event.proof)
+
+    @on(ProveScreen.Stop)
+    def _stop_proof(self) -> None:
+        self.workers.cancel_group(self, "prove")
+        if isinstance(self.step, ProveScreen):
+            self.step.show_stopped()
+
+    @on(ProveScreen.Done)
+    async def _done(self) -> None:
+        await self._choose()
+
+    # Restart --------------------------------------------------------------------------------------
+
+    @on(ApplyScreen.Restart)
+    @on(ProveScreen.Restart)
+    def _offer_restart(self) -> None:
+        plan = self.journey.plan
+        if plan is None or plan.restart is None:
+            return
+        command = plan.restart
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._restart()
+
+        self.push_screen(
+            Confirm(f"Restart the service now?\n{' '.join(command.arguments)}", "Restart"), answered
+        )
+
+    @work(thread=True, group="restart", exclusive=True)
+    def _restart(self) -> None:
+        assert self.journey.plan is not None and self.journey.plan.restart is not None
+        try:
+            service.restart(self.journey.plan.restart)
+        except WizardError as error:
+            self.post_message(Restarted(str(error)))
+        else:
+            self.post_message(Restarted("Restarted."))
+
+    @on(Restarted)
+    def _restarted(self, event: Restarted) -> None:
+        if isinstance(self.step, ApplyScreen):
+            self.step.say(event.text)
+        elif isinstance(self.step, ProveScreen):
+            self.step.say(event.text)
+            self._prove_again()
+
+    # Earlier runs ---------------------------------------------------------------------------------
+
+    @on(ChooseScreen.History)
+    async def _history(self) -> None:
+        from wizard import journal
+
+        await self._show(HistoryScreen(self.world.who, journal.history(self.world.state)))
+
+    @on(HistoryScreen.Undo)
+    @on(ApplyScreen.Undo)
+    async def _undo(self, event: HistoryScreen.Undo | ApplyScreen.Undo) -> None:
+        await self._preview_undo(event.run)
+
+    @on(ProveScreen.Undo)
+    async def _undo_proven(self) -> None:
+        if self.journey.run is not None:
+            await self._preview_undo(self.journey.run)
+
+    async def _preview_undo(self, run: Run) -> None:
+        self.journey = replace(self.journey, run=run, undoing=True, plan=None)
+        await self._show(ReviewScreen(self.world.who, UNDO_WORKING))
+        self._make_undo_plan(run)
+
+    def _offer_recovery(self) -> None:
+        """An interrupted run is the first thing to hear of; rolling it back is the first answer."""
+        from wizard import transaction
+
+        run = transaction.interrupted(self.world.state)
+        if run is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._recover()
+
+        text = f"An earlier run was interrupted: {run.title}.\nFinish rolling it back, to how it was before?"
+        self.push_screen(Confirm(text, "Roll back", "Later"), answered)
+
+    @work(thread=True, group="recover", exclusive=True)
+    def _recover(self) -> None:
+        from wizard import transaction
+
+        try:
+            transaction.recover(self.world.state)
+        except WizardError as error:
+            self.call_from_thread(self.notify, str(error), severity="error", timeout=30, markup=False)
+        else:
+            self.call_from_thread(self.notify, "Rolled back: everything is as before that run.", timeout=5)
+
+    # Back, help, leaving --------------------------------------------------------------------------
+
+    @on(WizardScreen.Back)
+    async def _back(self) -> None:
+        """One step back from where it is not the page's own business; it never quits."""
+        self.workers.cancel_group(self, "plan")
+        step, journey = self.step, self.journey
+        if isinstance(step, HistoryScreen) or (journey.undoing and journey.target is None):
+            await self._choose()
+        elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undoing and journey.target:
+            await self._ask(len(journey.target.pages) - 1)
+        elif isinstance(step, ProveScreen) and journey.target and journey.answers and journey.host:
+            await self._show(ReviewScreen(self.world.who))
+            self._make_plan(journey.answers, journey.host)
+        else:
+            await self._choose()
+
+    @on(WizardScreen.Help)
+    def _help(self, event: WizardScreen.Help) -> None:
+        self.push_screen(Help(event.title, event.text))
+
+    def action_leave(self) -> None:
+        """Quit; never in the middle of writing."""
+        if self.writing:
+            self.notify("It is being written; that takes a moment.", timeout=2)
+            return
+        self._keep_answers()
+        self.exit(0)
+
+    def _keep_answers(self) -> None:
+        if isinstance(self.step, AskScreen):
+            self._take(self.step.given)
+        for target in self.world.targets:
+            if given := self.journey.given.get(target.key):
+                self.world.keep(target, given)
+
+    def _fatal_error(self) -> None:
+        """Overrides Textual's display of a crash, which prints local variables: they may hold secrets."""
+        error = self._exception
+        if error is not None:
+            self.panic(crash.message(type(error), error, error.__traceback__))

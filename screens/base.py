@@ -1,0 +1,85 @@
+"""What every screen shares: the frame, the keys, and frugality over a slow line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import containers
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Label, Rule
+
+from screens.widgets.keys import Keys
+from screens.widgets.place import Place
+
+
+class WizardScreen(Screen[None]):
+    """A step. It shows what it was given, and says where the user wants to go; the app decides."""
+
+    STEP = ""
+    """Its name in the line at the top."""
+    HELP_TEXT = ""
+    """What F1 shows: what this step is for and what its keys do."""
+
+    AUTO_FOCUS = "#body Input, #body Chooser, #body OptionList"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]
+
+    BINDINGS = [
+        Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
+        Binding("f1", "help", "help", key_display="F1", tooltip="What this step is for"),
+        Binding("ctrl+q", "app.leave", "quit", key_display="Ctrl+Q", tooltip="Leave; the answers are kept"),
+        Binding("ctrl+l", "redraw", "redraw", show=False),
+    ]
+
+    # Textual repaints the whole screen when the focus moves; the widgets repaint themselves.
+    # tests/screens/test_terminal.py counts the bytes of a Tab, so that an upgrade cannot undo this.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    class Back(Message):
+        """One step back."""
+
+    @dataclass
+    class Help(Message):
+        """Explain this step."""
+
+        title: str
+        text: str
+
+    def __init__(self, who: str) -> None:
+        super().__init__()
+        self.who = who
+        """`user@host`, for the line at the top."""
+
+    def compose(self) -> ComposeResult:
+        yield Place(self.STEP, self.who)
+        yield Rule(line_style="solid")
+        with containers.VerticalScroll(id="body", can_focus=False):
+            yield from self.compose_body()
+        yield Rule(line_style="solid")
+        yield Keys()
+
+    def compose_body(self) -> ComposeResult:
+        """The part between the lines."""
+        yield Label("")
+
+    def action_back(self) -> None:
+        self.post_message(self.Back())
+
+    def action_help(self) -> None:
+        self.post_message(self.Help(self.STEP, self.help_text()))
+
+    def help_text(self) -> str:
+        """What F1 shows; a step may add to it."""
+        return self.HELP_TEXT
+
+    def action_redraw(self) -> None:
+        self.refresh(layout=True)
+
+    def copy(self, text: str, what: str) -> None:
+        """Put a text on the user's clipboard through the terminal (OSC 52), and say so."""
+        self.app.copy_to_clipboard(text)
+        self.notify(f"Copied: {what}", timeout=3)

@@ -1,0 +1,104 @@
+"""Choose: what can be secured, with what was found on this host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Label, OptionList
+from textual.widgets.option_list import Option
+
+from screens.base import WizardScreen
+from wizard.inert import inert
+from wizard.preview import place
+from wizard.targets import Found, Target
+
+LOOKING = "looking at this host …"
+
+
+class ChooseScreen(WizardScreen):
+    """The first step. The list stands at once; what was found comes in behind it."""
+
+    STEP = "Choose"
+    HELP_TEXT = (
+        "Choose what to secure. The wizard has looked at what runs on this host; nothing has been "
+        "changed, and nothing is changed before you have seen every line of it and said yes."
+    )
+    BINDINGS = [
+        Binding("enter", "choose", "next", key_display="Enter"),
+        Binding("h", "history", "earlier runs", key_display="H"),
+        Binding("question_mark", "help", "help", show=False),
+    ]
+
+    @dataclass
+    class Chosen(Message):
+        """This target shall be secured."""
+
+        target: type[Target]
+
+    class History(Message):
+        """Show the earlier runs."""
+
+    def __init__(self, who: str, targets: tuple[type[Target], ...], kept: frozenset[str]) -> None:
+        super().__init__(who)
+        self.targets = targets
+        self.kept = kept
+        """Keys of the targets with answers from an earlier start."""
+        self.found: Mapping[str, Found] = {}
+
+    def compose_body(self) -> ComposeResult:
+        yield Label("What shall be secured?", classes="title")
+        yield OptionList(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
+        yield Label("", id="about", markup=False)
+
+    def show_found(self, found: Mapping[str, Found]) -> None:
+        """Take in what a look at the host has found, by target key."""
+        self.found = found
+        targets = self.query_one(OptionList)
+        for target in self.targets:
+            targets.replace_option_prompt(target.key, self._line(target))
+        self._show_about()
+
+    @on(OptionList.OptionHighlighted)
+    def _show_about(self) -> None:
+        self.query_one("#about", Label).update(Content("\n").join(self._about(self._highlighted)))
+
+    def _line(self, target: type[Target]) -> Content:
+        found = self.found.get(target.key)
+        status = inert(found.status) if found else LOOKING
+        return Content.assemble(f"{target.title:<22}", (status, "" if found and found.runs else "dim"))
+
+    def _about(self, target: type[Target]) -> list[Content]:
+        found = self.found.get(target.key)
+        lines = [Content(target.summary)]
+        if target.key in self.kept:
+            lines.append(Content("Your answers from last time are filled in."))
+        if found is not None:
+            lines += [Content(inert(detail)) for detail in found.details]
+            for warning in found.warnings:
+                text = f"! {place(warning.path, warning.line)}{warning.text}"
+                lines.append(Content.styled(inert(text), "$text-warning"))
+        return lines
+
+    @property
+    def _highlighted(self) -> type[Target]:
+        return self.targets[self.query_one(OptionList).highlighted or 0]
+
+    def action_choose(self) -> None:
+        self.post_message(self.Chosen(self._highlighted))
+
+    @on(OptionList.OptionSelected)
+    def _selected(self) -> None:
+        self.action_choose()
+
+    def action_history(self) -> None:
+        self.post_message(self.History())
+
+    def action_back(self) -> None:
+        """There is no step before this one, and Escape never quits."""
+        self.notify("This is the first step. Ctrl+Q leaves.", timeout=3)

@@ -1,0 +1,134 @@
+"""Review: every change before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import containers, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.base import WizardScreen
+from screens.widgets.lines import advice_lines, change_row, diff_lines, joined, warning_lines
+from wizard.inert import inert
+from wizard.plan import File, Plan
+
+WORKING = "Making keys, certificate and preview … Esc stops it; nothing is written."
+
+
+class ReviewScreen(WizardScreen):
+    """The list of changes on one side, the one looked at on the other."""
+
+    STEP = "Review"
+    HELP_TEXT = (
+        "What you see is what will be written, to the byte; nothing is written yet.\n\n"
+        "+ is made new, ~ is changed, - is removed. Secrets are never shown. Up and Down choose a change, "
+        "Tab goes to its text to scroll it. Enter asks once more and then writes everything or nothing; "
+        "undo brings every byte back."
+    )
+    BINDINGS = [
+        Binding("enter", "accept", "write", key_display="Enter"),
+        Binding("tab", "app.focus_next", "other side", key_display="Tab"),
+        Binding("c", "copy", "copy", key_display="C"),
+        Binding("question_mark", "help", "help", show=False),
+    ]
+
+    @dataclass
+    class Accepted(Message):
+        """The user wants this plan."""
+
+        plan: Plan
+
+    def __init__(self, who: str, working: str = WORKING) -> None:
+        super().__init__(who)
+        self.working = working
+        self.plan: Plan | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield Label(self.working, id="summary", markup=False)
+        with containers.Horizontal(id="sides"):
+            yield OptionList(id="changes", compact=True)
+            with containers.VerticalScroll(id="detail"):
+                yield Static("", id="text", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#sides").display = False
+
+    def show_plan(self, plan: Plan) -> None:
+        """Show the plan, once it is made."""
+        self.plan = plan
+        count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}, nothing written yet"
+        self._summary(count if plan.changed else "Nothing to change: everything is as it should be.")
+        changes = self.query_one("#changes", OptionList)
+        changes.add_options(Option(change_row(change)) for change in plan.changes)
+        changes.add_options(Option(f"= {inert(path.name):<12} stays as it is") for path in plan.kept)
+        changes.add_options(Option(title) for title, _ in self._sections(plan))
+        self.query_one("#sides").display = True
+        changes.highlighted = 0
+        changes.focus()
+        self.refresh_bindings()
+
+    def show_refusal(self, text: str) -> None:
+        """Say why there is no plan."""
+        self._summary("This cannot be done with certainty, so nothing is done:")
+        self.query_one("#changes").display = False
+        self.query_one("#sides").display = True
+        self.query_one("#text", Static).update(Content("\n").join(map(Content, map(inert, text.split("\n")))))
+        self.query_one("#detail").focus()
+
+    def _summary(self, text: str) -> None:
+        self.query_one("#summary", Label).update(text)
+
+    def _sections(self, plan: Plan) -> list[tuple[str, Content]]:
+        """What stands below the changes: a title and a text each."""
+        sections = []
+        if plan.warnings:
+            sections.append((f"! {len(plan.warnings)} to know", joined(warning_lines(plan))))
+        if plan.validations:
+            lines = [Content("After writing, these run; if one fails, everything is restored:"), Content("")]
+            lines += [Content(inert(" ".join(command.arguments))) for command in plan.validations]
+            sections.append(("  checks after writing", joined(lines)))
+        if plan.advice:
+            sections.append(("  you do afterwards", joined(advice_lines(plan.advice))))
+        return sections
+
+    @on(OptionList.OptionHighlighted)
+    def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
+        assert self.plan is not None
+        self.query_one("#text", Static).update(self._detail(self.plan, event.option_index))
+        self.query_one("#detail").scroll_home(animate=False)
+
+    def _detail(self, plan: Plan, index: int) -> Content:
+        if index < len(plan.changes):
+            return joined(diff_lines(plan.changes[index]))
+        index -= len(plan.changes)
+        if index < len(plan.kept):
+            return Content(f"{inert(str(plan.kept[index]))}\n\nIt is there, it fits, and it stays as it is.")
+        return self._sections(plan)[index - len(plan.kept)][1]
+
+    @on(OptionList.OptionSelected)
+    def action_accept(self) -> None:
+        if self.plan is not None:
+            self.post_message(self.Accepted(self.plan))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing to write or to copy before there is a plan."""
+        return action not in ("accept", "copy") or self.plan is not None
+
+    def action_copy(self) -> None:
+        """Copy what is looked at: a file's new content, or the text on the right."""
+        assert self.plan is not None
+        index = self.query_one("#changes", OptionList).highlighted or 0
+        change = self.plan.changes[index] if index < len(self.plan.changes) else None
+        if isinstance(change, File) and change.secret:
+            self.notify("A secret is not copied.", timeout=3)
+        elif isinstance(change, File) and change.after is not None and not change.hidden:
+            self.copy(
+                change.after.decode("utf-8", errors="replace"), f"the new content of {change.path.name}"
+            )
+        else:
+            self.copy(self._detail(self.plan, index).plain, "the text shown")

@@ -1,0 +1,104 @@
+"""One question as a field: a row to answer in, and under it the help, the caution or the error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import containers, on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widgets import Input, Label
+
+from screens.widgets.chooser import Chooser
+from wizard.inert import inert
+from wizard.questions import Choice, Entry, Question, YesNo
+
+YES_NO = (("yes", "yes"), ("no", "no"))
+
+
+class Field(containers.Vertical):
+    """A question. It shows the entry it is given and says what was typed; it decides nothing."""
+
+    @dataclass
+    class Changed(Message):
+        """The user changed the answer; empty means the default again."""
+
+        name: str
+        text: str
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(id=entry.question.name)
+        self.question: Question = entry.question
+        self.default = "" if entry.given else entry.text
+        self._entry = entry
+        self._note = ("", "")
+
+    def compose(self) -> ComposeResult:
+        with containers.Horizontal(classes="row"):
+            yield Label(self.question.label, classes="label", markup=False)
+            kind = self.question.kind
+            if isinstance(kind, Choice | YesNo):
+                options = kind.options if isinstance(kind, Choice) else YES_NO
+                yield Chooser(options, self._entry.text, self.question.name)
+            else:
+                answer = Input(self._entry.text, compact=True, select_on_focus=False, name=self.question.name)
+                answer.cursor_blink = False
+                yield answer
+        yield Label(self.question.help, classes="note", markup=False)
+
+    def on_mount(self) -> None:
+        self.show(self._entry, tried=False)
+
+    def show(self, entry: Entry, *, tried: bool) -> None:
+        """Take over an entry: its default while nothing else was typed, and what there is to say about it.
+
+        A question that was not answered yet is not in error until the user tries to go on (`tried`).
+        """
+        self.display = entry.applies
+        if not entry.given:
+            self._follow_default(entry.text)
+        if entry.error and (entry.given or tried):
+            self._say("error", f"✗ {entry.error}")
+        elif entry.caution:
+            self._say("caution", f"! {entry.caution}")
+        else:
+            self._say("help", self.question.help)
+
+    def focus_answer(self) -> None:
+        """Move the focus into the field."""
+        self.query_one("Input, Chooser").focus()
+
+    def _follow_default(self, default: str) -> None:
+        """Show a default that changed with an earlier answer, unless something was typed here."""
+        if default == self.default:
+            return
+        for answer in self.query(Input):
+            if answer.value == self.default:
+                with self.prevent(Input.Changed):
+                    answer.value = default
+                answer.cursor_position = len(default)
+            answer.placeholder = default
+        for chooser in self.query(Chooser):
+            chooser.value = default
+        self.default = default
+
+    def _say(self, kind: str, text: str) -> None:
+        if (kind, text) == self._note:
+            return
+        self._note = (kind, text)
+        note = self.query_one(".note", Label)
+        note.update(inert(text))
+        note.set_classes(f"note -{kind}")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._changed(event.value)
+
+    @on(Chooser.Changed)
+    def _chosen(self, event: Chooser.Changed) -> None:
+        event.stop()
+        self._changed(event.value)
+
+    def _changed(self, text: str) -> None:
+        self.post_message(self.Changed(self.question.name, "" if text == self.default else text))

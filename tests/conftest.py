@@ -1,0 +1,69 @@
+"""What every test stands on: an environment that says nothing, and pictures of screens."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from difflib import unified_diff
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+# Textual reads these when it is first imported, so this stands above its import.
+for name in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TEXTUAL_THEME", "TEXTUAL_FILTERS"):
+    os.environ.pop(name, None)
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from textual.pilot import Pilot
+
+SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
+
+
+class ScreenExtension(SingleFileSnapshotExtension):
+    """One SVG for each picture, in the top-level snapshots/ folder."""
+
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        return str(SNAPSHOTS / test_location.basename.removeprefix("test_"))
+
+    def diff_lines(self, serialized_data: Any, snapshot_data: Any) -> Iterator[str]:
+        """Say what changed in words, not in SVG."""
+        before, after = (screen_text(svg) for svg in (snapshot_data or "", serialized_data))
+        if before == after:
+            yield "the text is the same: only colours or styles changed"
+        yield from unified_diff(before, after, "snapshot", "now", n=1, lineterm="")
+
+
+def screen_text(svg: str) -> list[str]:
+    """The rows of text of a screenshot."""
+    rows: dict[int, str] = {}
+    for x, line, text in re.findall(r'<text [^>]*\bx="([\d.]+)"[^>]*line-(\d+)\)"[^>]*>([^<]*)</text>', svg):
+        row = rows.get(int(line), "").ljust(round(float(x) / 12.2))
+        rows[int(line)] = row + unescape(text).replace("\xa0", " ")
+    return [rows.get(line, "").rstrip() for line in range(max(rows, default=-1) + 1)]
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(ScreenExtension)
+
+
+@pytest.fixture
+def picture() -> Callable[[Pilot[Any]], Awaitable[str]]:
+    """The screen as an SVG that is the same on every machine."""
+
+    async def take(pilot: Pilot[Any]) -> str:
+        await pilot.wait_for_scheduled_animations()
+        await pilot.pause()
+        svg = pilot.app.export_screenshot(simplify=True)
+        return re.sub(r"terminal-\d+-", "terminal-", svg)  # Rich's id is a hash of the content
+
+    return take

@@ -1,0 +1,147 @@
+"""A throw-away folder with a sample Hub in it, running, in which the whole way can be gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wizard import host
+from wizard.errors import WizardError
+from wizard.host import Host
+from wizard.state import State
+
+# As the public install guide prints it for the REST API, its missing backslash included.
+START_SCRIPT = """\
+#!/bin/bash
+\t
+./bazel-bin/hub/hub \\
+\t--salt CHANGETHIS-and-keep-it-to-yourself \\
+\t--db hub \\
+\t--dbUser root \\
+\t--dbPassword myrootpassword \\
+\t--apiAddress 127.0.0.1:14265 \\
+\t--minWeightMagnitude 14 \\
+\t--listenAddress 127.0.0.1:{port}
+\t--serverType http
+"""
+
+HUB = """\
+#!{python}
+import sys
+sys.path.insert(0, {root!r})
+from wizard.demo.hub import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+SECONDS_TO_START = 10
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The folder and what is in it."""
+
+    root: Path
+
+    @property
+    def hub(self) -> Path:
+        """Hub's folder, with start.sh."""
+        return self.root / "home" / "jake" / "hub"
+
+    @property
+    def state(self) -> State:
+        """The wizard's own state: earlier runs, kept answers."""
+        return State(self.root / "state")
+
+    @property
+    def restart_command(self) -> tuple[str, ...]:
+        """Stands in for `supervisorctl restart hub`."""
+        return (sys.executable, "-m", "wizard.demo", "restart", str(self.root))
+
+    def look(self) -> Host:
+        """This host, with nothing on it but the sample services."""
+        here = host.look()
+        mine = [s for s in here.services if s.directory and s.directory.is_relative_to(self.root)]
+        return replace(here, services=tuple(replace(s, restart=self.restart_command) for s in mine))
+
+    def start(self) -> None:
+        """Start Hub as its operator would, and wait until it listens."""
+        with (self.root / "hub.log").open("ab") as log:
+            process = subprocess.Popen(
+                ["/bin/bash", str(self.hub / "start.sh")],
+                cwd=self.hub,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (self.root / "hub.pid").write_text(str(process.pid))
+        deadline = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < deadline:
+            if process.poll() is None and any(service.listening for service in self.look().services):
+                return
+            time.sleep(0.05)
+        said = (self.root / "hub.log").read_text(errors="replace")[-500:]
+        raise WizardError(f"The sample Hub does not start. It says:\n{said}")
+
+    def stop(self) -> None:
+        """Stop Hub with the shell that started it, and wait until both have gone."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            group = int((self.root / "hub.pid").read_text())
+            os.killpg(group, signal.SIGTERM)
+            deadline = time.monotonic() + SECONDS_TO_START
+            while time.monotonic() < deadline:
+                with suppress(ChildProcessError):  # reaps it when we started it ourselves
+                    os.waitpid(group, os.WNOHANG)
+                os.killpg(group, 0)
+                time.sleep(0.02)
+            os.killpg(group, signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()
+
+
+def furnish(root: Path) -> Sandbox:
+    """Put the sample Hub into an empty folder."""
+    box = Sandbox(root)
+    program = box.hub / "bazel-bin" / "hub" / "hub"
+    program.parent.mkdir(parents=True)
+    program.write_text(HUB.format(python=sys.executable, root=str(Path(__file__).parents[2])))
+    program.chmod(0o755)
+    script = box.hub / "start.sh"
+    script.write_text(START_SCRIPT.format(port=_free_port()))
+    script.chmod(0o755)
+    return box
+
+
+@contextmanager
+def sandbox() -> Iterator[Sandbox]:
+    """A furnished folder with Hub running; afterwards nothing of it is left."""
+    with tempfile.TemporaryDirectory(prefix="tls-wizard-demo-", ignore_cleanup_errors=True) as root:
+        box = furnish(Path(root).resolve())
+        box.start()
+        try:
+            yield box
+        finally:
+            box.stop()
+
+
+def _free_port() -> int:
+    """Hub's own port when nothing uses it, else any free one."""
+    for port in (50051, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise WizardError("There is no free port on 127.0.0.1 for the sample Hub.")

@@ -1,0 +1,38 @@
+"""Rights: who may write where, and the exact way out for someone who may not."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+from shlex import join
+
+from wizard.host import Host
+from wizard.plan import Owner
+from wizard.state import State
+
+
+def account_owner(name: str) -> Owner:
+    """The account with its primary group; raises KeyError when there is none."""
+    entry = pwd.getpwnam(name)
+    return Owner(entry.pw_uid, entry.pw_gid)
+
+
+def cannot_write(path: Path, host: Host, target: str) -> str | None:
+    """A sentence with the way out when this user may not replace or make the file; else None.
+
+    A file is replaced by renaming a new one over it, so what counts is the folder.
+    """
+    folder = path.resolve().parent
+    while not folder.exists():
+        folder = folder.parent
+    if os.access(folder, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.R_OK)):
+        return None
+    if host.root:
+        return f"{folder} cannot be written, not even by root: is it mounted read-only, or immutable?"
+    return f"{host.user} may not write in {folder}. Leave with Ctrl+Q, then: {with_sudo(host, target)}"
+
+
+def with_sudo(host: Host, target: str) -> str:
+    """The command that goes on as root, with the answers given so far."""
+    return join(("sudo", *host.command, "--answers", str(State.default().kept_answers(target))))

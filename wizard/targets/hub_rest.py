@@ -1,0 +1,327 @@
+"""IOTA Hub's RESTful API: server TLS without client authentication, on Boost.Beast.
+
+What Hub does with its flags is read from iotaledger/hub at 9df503d4: common/flags.cc and
+common/http_server_base.cc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from shlex import join, quote
+from typing import TYPE_CHECKING, ClassVar
+
+from wizard.errors import Refusal
+from wizard.host import Host, Service
+from wizard.material.key_types import KeyType
+from wizard.plan import Advice, Change, Command, Directory, File, Owner, Plan, Warning
+from wizard.questions import Account, Choice, FilePath, IPv4Address, Page, YesNo, question
+from wizard.rights import account_owner, cannot_write
+from wizard.targets import Found, Target
+from wizard.targets.server_certificate import (
+    PAGE,
+    Pair,
+    ServerCertificate,
+    contents,
+    key_question,
+    self_signed,
+)
+
+if TYPE_CHECKING:
+    from wizard.proof import Check
+    from wizard.targets.hub import StartScript
+
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubRest(ServerCertificate, Target):
+    """The answers for Hub's RESTful API."""
+
+    key: ClassVar = "hub-rest"
+    title: ClassVar = "IOTA Hub, REST"
+    summary: ClassVar = (
+        "Hub answers https:// with a certificate of its own. Its REST API cannot check clients; "
+        "whoever reaches the port can use it."
+    )
+    pages: ClassVar = (
+        Page("service", "the service"),
+        Page(
+            PAGE.key,
+            PAGE.title,
+            "No passphrase is asked: Hub cannot read a protected key and would stop. "
+            "The key is kept from others by its file mode, 0600.",
+        ),
+    )
+
+    start_script: Path = question(
+        "Start script",
+        FilePath(),
+        page="service",
+        help="The script that starts Hub; its flags are set here.",
+        more="Usually start.sh in Hub's folder. Only Hub's flags in it change, and the review shows how.",
+    )
+    switch_to_rest: bool = question(
+        "Switch to REST",
+        YesNo(),
+        page="service",
+        help="The script starts the gRPC API, to which these settings mean nothing.",
+        more="Hub serves one API at a time: gRPC, unless --serverType http is set. "
+        "Yes adds that flag; programs that use the gRPC API then stop working.",
+    )
+    directory: Path = question(
+        "Folder for the files",
+        FilePath(),
+        page="service",
+        help="cert.pem, key.pem and dh.pem are written here.",
+    )
+    account: str = question(
+        "Hub runs as",
+        Account(),
+        page="service",
+        help="The account that owns the files; Hub must be able to read its key.",
+    )
+    address: str = question(
+        "Address to test",
+        IPv4Address(),
+        page="service",
+        help="Where Hub answers; the proof connects to it.",
+        more="Taken from --listenAddress. Hub's REST server takes an IPv4 address with a port, no name.",
+    )
+    key_type: str = key_question(KeyType.ECDSA_P256, KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
+    source: str = question(
+        "Source",
+        Choice((("self-signed", "self-signed"),)),
+        page=PAGE.key,
+        help="Signed by its own key: clients are given cert.pem and trust exactly that.",
+    )
+
+    @classmethod
+    def find(cls, host: Host) -> Found:
+        services = host.running("hub")
+        if not services:
+            return Found(False, "not found here")
+        return _found(services[0])
+
+    def default_start_script(self, host: Host) -> Path | None:
+        for service in host.running("hub"):
+            for candidate in (service.launcher, service.directory and service.directory / "start.sh"):
+                if candidate and candidate.is_file():
+                    return candidate
+        here = Path.cwd() / "start.sh"
+        return here if here.is_file() else None
+
+    def check_start_script(self, host: Host, value: Path) -> str | None:
+        if value.is_dir():
+            return f"This is a folder: {value / 'start.sh'}?"
+        if not value.exists():
+            return "There is no such file. Give the script that starts Hub, usually start.sh."
+        if problem := cannot_write(value, host, self.key):
+            return problem
+        try:
+            _script(value)
+        except (Refusal, OSError) as error:
+            return str(error)
+        return None
+
+    def caution_start_script(self, host: Host, value: Path) -> str | None:
+        repairs = _script(value).repairs
+        return f"Line {repairs[0].line}: {repairs[0].sentence}" if repairs else None
+
+    def applies_switch_to_rest(self, host: Host) -> bool:
+        return _script(self.start_script).repaired_server_type == "grpc"
+
+    def default_switch_to_rest(self, host: Host) -> bool:
+        return False
+
+    def check_switch_to_rest(self, host: Host, value: bool) -> str | None:
+        if value:
+            return None
+        return "This script starts Hub's gRPC API. Say yes to switch it to REST, or go back and leave it."
+
+    def default_directory(self, host: Host) -> Path:
+        return self.start_script.parent
+
+    def check_directory(self, host: Host, value: Path) -> str | None:
+        if value.exists() and not value.is_dir():
+            return "This is a file; give a folder."
+        return cannot_write(value / "cert.pem", host, self.key)
+
+    def applies_account(self, host: Host) -> bool:
+        return host.root
+
+    def default_account(self, host: Host) -> str:
+        running = host.running("hub")
+        return running[0].user if running else self.start_script.owner() if host.root else host.user
+
+    def default_address(self, host: Host) -> str:
+        listen = _script(self.start_script).listen_address or DEFAULT_ADDRESS
+        try:
+            address = IPv4Address().read(listen)
+        except ValueError:
+            return DEFAULT_ADDRESS
+        # 0.0.0.0 means every address of this host; a client here reaches it by loopback.
+        return address.replace("0.0.0.0:", "127.0.0.1:") if address.startswith("0.0.0.0:") else address
+
+    def default_key_type(self, host: Host) -> str:
+        return KeyType.ECDSA_P256.value
+
+    def default_source(self, host: Host) -> str:
+        return "self-signed"
+
+    @property
+    def certificate_path(self) -> Path:
+        """Where the certificate stands."""
+        return self.directory / "cert.pem"
+
+    def plan(self, host: Host) -> Plan:
+        from wizard.material.dh import dh_parameters
+        from wizard.targets import hub
+
+        script = _script(self.start_script)
+        owner = account_owner(self.account) if host.root else None
+        pair = Pair(self.certificate_path, self.directory / "key.pem", owner, KeyType(self.key_type))
+        issue = self_signed(self, pair, datetime.now(UTC))
+        dh = self.directory / "dh.pem"
+        flags = {
+            "authMode": "ssl",
+            "sslCert": str(pair.certificate),
+            "sslKey": str(pair.key),
+            "sslDH": str(dh),
+        }
+        if self.switch_to_rest:
+            flags["serverType"] = "http"
+        changes = (
+            *_folder(self.directory, owner),
+            *issue.changes,
+            *_file(dh, dh_parameters(), owner, "Diffie-Hellman group ffdhe2048 of RFC 7919"),
+            *_edit(script, hub.set_flags(script, flags)),
+        )
+        kept = [path for path in (dh, self.start_script) if path not in {change.path for change in changes}]
+        return Plan(
+            target=self.key,
+            title=f"Secure {self.title}, at {self.address}",
+            changes=changes,
+            kept=(*issue.kept, *kept),
+            validations=(Command(("bash", "-n", str(self.start_script)), "the script is still a script"),),
+            warnings=(*issue.warnings, *self._warnings(script, host)),
+            advice=tuple(self._advice(host)),
+            restart=_restart(host),
+        )
+
+    def _warnings(self, script: StartScript, host: Host) -> Iterator[Warning]:
+        for repair in script.repairs:
+            yield Warning(repair.sentence, script.path, repair.line)
+        if script.server_type != script.repaired_server_type:
+            yield Warning(
+                "Because of this, --serverType http was not in force: Hub has been running its gRPC API. "
+                "After the repair and a restart it runs REST.",
+                script.path,
+            )
+        yield from script.warnings
+        if script.listen_address and ":" in script.listen_address:
+            try:
+                IPv4Address().read(script.listen_address)
+            except ValueError:
+                yield Warning(
+                    f"--listenAddress {script.listen_address} is not an IPv4 address with a port: "
+                    "Hub's REST server stops on it. Give it as a.b.c.d:port.",
+                    script.path,
+                    script.settings["listenAddress"].line,
+                )
+        for caution in self.cautions(host):
+            if not script.repairs or not caution.startswith("Line "):
+                yield Warning(caution)
+        yield Warning(
+            "Hub keeps answering plain HTTP on the same port; it has no switch for that. See Prove."
+        )
+
+    def _advice(self, host: Host) -> Iterator[Advice]:
+        restart = _restart(host)
+        if restart:
+            yield Advice("Restart Hub; it reads certificates only when it starts.", join(restart.arguments))
+        else:
+            yield Advice(
+                "Stop Hub and start it again as you do it otherwise; it reads certificates only when it starts.",
+                quote(str(self.start_script)),
+            )
+        yield Advice(
+            "Let only those who need it reach the port: plain HTTP is answered there too.",
+            f"ufw allow from 10.0.0.0/24 to any port {self.address.rpartition(':')[2]} proto tcp",
+        )
+        yield Advice(
+            "Give clients cert.pem to trust, instead of switching the check off with -k.",
+            f"curl --cacert {quote(str(self.certificate_path))} https://{self.alt_names[0]}:"
+            f"{self.address.rpartition(':')[2]}/",
+        )
+        yield Advice(
+            'If Hub stops with "unknown command line flag", it is older than 1.4.1, '
+            "which brought REST over TLS: update it, or undo."
+        )
+
+    def proof(self, host: Host) -> tuple[Check, ...]:
+        from wizard.targets import hub_proof
+
+        return hub_proof.rest_checks(self, host)
+
+
+def _found(service: Service) -> Found:
+    """What is known of a running Hub from its own command line, without touching it."""
+    from wizard.targets import hub
+
+    running = hub.running(service.arguments)
+    where = running.get("listenAddress", "0.0.0.0:50051")
+    api = "REST" if running.get("serverType", "grpc") == "http" else "gRPC"
+    secured = "with TLS" if running.get("authMode") == "ssl" else "without TLS"
+    status = f"runs here: pid {service.pid}, {api} {secured} on {where}"
+    if not service.readable:
+        return Found(True, status, (f"It runs as {service.user}; its folder can only be read by root.",))
+    script = service.launcher or (service.directory or Path("/")) / "start.sh"
+    details = [f"{script}, runs as {service.user} since {service.started.astimezone():%Y-%m-%d %H:%M}"]
+    try:
+        read = _script(script)
+    except (Refusal, OSError) as error:
+        return Found(True, status, tuple(details), (Warning(str(error)),))
+    warnings = [Warning(repair.sentence, script, repair.line) for repair in read.repairs]
+    return Found(True, status, tuple(details), (*warnings, *read.warnings))
+
+
+def _script(path: Path) -> StartScript:
+    """The start script, read again only when it has changed; raises OSError or Refusal."""
+    stat = path.stat()
+    return _read(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _version: tuple[int, int, int]) -> StartScript:
+    from wizard.targets import hub
+
+    return hub.read(path, path.read_bytes())
+
+
+def _folder(path: Path, owner: Owner | None) -> Iterator[Change]:
+    """The folders that are missing, outermost first."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        yield Directory(path=folder, mode=0o755, owner=owner, about="folder for the files")
+
+
+def _file(path: Path, wanted: bytes, owner: Owner | None, about: str) -> Iterator[Change]:
+    before = contents(path)
+    if before != wanted:
+        yield File(path=path, before=before, after=wanted, mode=0o644, owner=owner, about=about)
+
+
+def _edit(script: StartScript, after: bytes) -> Iterator[Change]:
+    if after != script.data:
+        yield File(
+            path=script.path, before=script.data, after=after, hidden=script.secrets, about="Hub's flags"
+        )
+
+
+def _restart(host: Host) -> Command | None:
+    restart = next((service.restart for service in host.running("hub") if service.restart), None)
+    return Command(restart, "restart Hub") if restart else None
