@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -183,15 +184,19 @@ def plain_http(
 
 
 def versions(
-    endpoint: Endpoint, server_name: str = "", *, timeout: float = TIMEOUT
+    endpoint: Endpoint,
+    server_name: str = "",
+    *,
+    tried: Iterable[str] = tuple(VERSIONS),
+    timeout: float = TIMEOUT,
 ) -> dict[str, Handshake | Trouble]:
-    """Try each TLS version by itself, whatever the certificate; keys are "TLS 1.0" to "TLS 1.3".
+    """Try TLS versions each by itself, whatever the certificate; keys are those of `VERSIONS`.
 
     A `Trouble` of the kind UNTRIED tells that the local library cannot speak that version.
     """
     return {
-        label: tls(endpoint, server_name, minimum=version, maximum=version, timeout=timeout)
-        for label, version in VERSIONS.items()
+        label: tls(endpoint, server_name, minimum=VERSIONS[label], maximum=VERSIONS[label], timeout=timeout)
+        for label in tried
     }
 
 

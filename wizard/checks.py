@@ -1,0 +1,230 @@
+"""Checks that every service with TLS can use, each with the command that does the same by hand."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from shlex import join
+
+from wizard.material.fingerprint import fingerprint
+from wizard.plan import Advice
+from wizard.probe import Answer, Endpoint, Handshake, Request, bracketed, plain_http, tls, versions
+from wizard.proof import Check, Expect, Outcome, Verdict
+from wizard.trouble import Kind, Trouble
+
+OLD_VERSIONS = ("TLS 1.0", "TLS 1.1")
+
+_NO_CONNECTION = (Kind.NOT_LISTENING, Kind.UNREACHABLE, Kind.TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsService:
+    """A service with TLS as its clients know it. The files are read when a check runs."""
+
+    endpoint: Endpoint
+    names: tuple[str, ...]
+    """Names and addresses its certificate is valid for; the first is used where one is enough."""
+    certificate: Path
+    """PEM; its first certificate is the one to be served."""
+    ca: Path
+    """PEM that clients are given to trust; for a self-signed certificate the certificate itself."""
+    request: Request
+    """What it answers with a success when all is well."""
+
+    @property
+    def name(self) -> str:
+        """The name used where one is enough."""
+        return _one_of(self.names[0])
+
+
+def reach(service: TlsService) -> Check:
+    """Something answers TLS; if not, the checks after this one are of no use."""
+
+    def run() -> Outcome:
+        result = tls(service.endpoint, service.name)
+        if isinstance(result, Handshake):
+            return _passed(f"{result.version}, {result.cipher}")
+        meaning = "The service may still run with its old settings: restart it, then prove again."
+        return _failed(result.sentence, "" if result.kind is Kind.NOT_LISTENING else meaning, stop=True)
+
+    command = f"{_s_client(service)} -brief </dev/null"
+    return Check(f"{service.endpoint} answers TLS", Expect.ACCEPT, run, command)
+
+
+def our_certificate(service: TlsService) -> Check:
+    """The certificate served is the one in the file, not an earlier one still held in memory."""
+
+    @_reading_files
+    def run() -> Outcome:
+        result = tls(service.endpoint, service.name)
+        if isinstance(result, Trouble):
+            return _failed(result.sentence)
+        expected = fingerprint(_first_certificate(service.certificate))
+        if result.fingerprint == expected:
+            return _passed(f"SHA-256 {expected}")
+        return _failed(
+            f"another certificate, SHA-256 {result.fingerprint}",
+            "Services read certificates when they start: restart it. Or another service has this port.",
+            stop=True,
+        )
+
+    command = f"{_s_client(service)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
+    return Check(f"It serves {service.certificate}", Expect.ACCEPT, run, command)
+
+
+def names_accepted(service: TlsService) -> tuple[Check, ...]:
+    """A strict client that trusts `ca` accepts every name of the certificate."""
+    return tuple(_name_accepted(service, _one_of(name)) for name in service.names)
+
+
+def old_versions_refused(service: TlsService) -> Check:
+    """TLS 1.0 and 1.1, deprecated by RFC 8996, are refused."""
+
+    def run() -> Outcome:
+        results = versions(service.endpoint, service.name, tried=OLD_VERSIONS)
+        accepted = [label for label, result in results.items() if isinstance(result, Handshake)]
+        troubles = [result for result in results.values() if isinstance(result, Trouble)]
+        if accepted:
+            return _failed(
+                f"{' and '.join(accepted)} accepted", "These versions can be broken; switch them off."
+            )
+        for trouble in troubles:
+            if trouble.kind in _NO_CONNECTION:
+                return _failed(trouble.sentence)
+            if trouble.kind is Kind.UNTRIED:
+                return Outcome(verdict=Verdict.SKIPPED, got=trouble.sentence)
+        return _passed(f"{' and '.join(results)} refused")
+
+    old = ("--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT:@SECLEVEL=0")
+    return Check("TLS 1.0 and 1.1 are refused", Expect.REFUSE, run, _curl(service, service.name, options=old))
+
+
+def plain_http_refused(
+    service: TlsService, *, known_limit: str = "", advice: tuple[Advice, ...] = ()
+) -> Check:
+    """A request without TLS is not served on the same port.
+
+    `known_limit` says why the service cannot help serving it; then that is a finding, else a failure.
+    """
+
+    def run() -> Outcome:
+        result = plain_http(service.endpoint, service.name, request=service.request)
+        if isinstance(result, Trouble):
+            return (_failed if result.kind in _NO_CONNECTION else _passed)(result.sentence)
+        if _turned_away(result):
+            return _passed(result.status)
+        return Outcome(
+            verdict=Verdict.FINDING if known_limit else Verdict.FAILED,
+            got=f"answered without TLS: {result.status}",
+            meaning=known_limit or "Whoever listens on the network can read and change what is sent.",
+            advice=advice,
+        )
+
+    command = _curl(service, service.name, scheme="http")
+    return Check("Plain HTTP is refused on the same port", Expect.REFUSE, run, command)
+
+
+def api_answers(service: TlsService) -> Check:
+    """The API itself answers a request over TLS with a success (status 2xx)."""
+
+    @_reading_files
+    def run() -> Outcome:
+        result = tls(service.endpoint, service.name, ca=service.ca.read_bytes(), request=service.request)
+        if isinstance(result, Trouble):
+            return _failed(result.sentence)
+        code = result.answer.code
+        if code is not None and 200 <= code < 300:
+            return _passed(result.answer.status)
+        return _failed(
+            result.answer.status or "no HTTP answer",
+            "The connection is secured, but the API does not answer as it should. See the service's log.",
+        )
+
+    return Check("The API answers over TLS", Expect.ACCEPT, run, _curl(service, service.name))
+
+
+def _name_accepted(service: TlsService, name: str) -> Check:
+    @_reading_files
+    def run() -> Outcome:
+        ca = service.ca.read_bytes()
+        result = tls(service.endpoint, name, ca=ca, request=service.request)
+        if isinstance(result, Handshake):
+            return _passed(f"{result.version}, {result.cipher}")
+        lenient = tls(service.endpoint, name, ca=ca, strict=False, request=service.request)
+        only_strict = result.kind is Kind.STRICT and isinstance(lenient, Handshake)
+        return _failed(result.sentence, "Other clients, such as curl, accept it." if only_strict else "")
+
+    return Check(f"Clients accept it as {name}", Expect.ACCEPT, run, _curl(service, name))
+
+
+def _turned_away(answer: Answer) -> bool:
+    """Tell a server that only says where TLS is (a redirect, or the 400 of nginx, Apache and Go)."""
+    if answer.code == 400:
+        return b"HTTPS" in answer.data or b"SSL" in answer.data
+    return answer.code in (301, 302, 307, 308, 426)
+
+
+def _one_of(name: str) -> str:
+    """Choose a name that a wildcard stands for."""
+    return f"www.{name[2:]}" if name.startswith("*.") else name
+
+
+def _first_certificate(path: Path) -> bytes:
+    """Return the first certificate of a PEM file as DER. ValueError: there is none."""
+    pem = path.read_text(encoding="ascii", errors="replace")
+    begins, ends = pem.find(ssl.PEM_HEADER), pem.find(ssl.PEM_FOOTER)
+    if not 0 <= begins < ends:
+        raise ValueError(f"{path} holds no certificate.")
+    return ssl.PEM_cert_to_DER_cert(pem[begins : ends + len(ssl.PEM_FOOTER)])
+
+
+def _reading_files(run: Callable[[], Outcome]) -> Callable[[], Outcome]:
+    """Turn a certificate file that cannot be used into a failed check."""
+
+    @wraps(run)
+    def guarded() -> Outcome:
+        try:
+            return run()
+        except (OSError, ValueError) as error:
+            return _failed(f"A certificate file cannot be used: {error}")
+
+    return guarded
+
+
+def _passed(got: str) -> Outcome:
+    return Outcome(verdict=Verdict.PASSED, got=got)
+
+
+def _failed(got: str, meaning: str = "", *, stop: bool = False) -> Outcome:
+    return Outcome(verdict=Verdict.FAILED, got=got, meaning=meaning, stop=stop)
+
+
+def _s_client(service: TlsService) -> str:
+    return join(["openssl", "s_client", "-connect", str(service.endpoint), *_server_name(service.name)])
+
+
+def _server_name(name: str) -> tuple[str, ...]:
+    # Server Name Indication is for names only (RFC 6066 3).
+    is_address = ":" in name or name.replace(".", "").isdigit()
+    return ("-noservername",) if is_address else ("-servername", name)
+
+
+def _curl(service: TlsService, name: str, *, scheme: str = "https", options: tuple[str, ...] = ()) -> str:
+    """Write the request as `name` for curl, straight to the endpoint whatever `name` resolves to."""
+    port, request = service.endpoint.port, service.request
+    words = ["curl", "-sSi", "--noproxy", "*", *options]
+    if scheme == "https":
+        words += ["--cacert", str(service.ca)]
+    host = bracketed(name)
+    if name != service.endpoint.host:
+        words += ["--connect-to", f"{host}:{port}:{service.endpoint}"]
+    if request.method != "GET":
+        words += ["-X", request.method]
+    for header in request.headers:
+        words += ["-H", ": ".join(header)]
+    if request.body:
+        words += ["--data-binary", request.body.decode()]
+    return join([*words, f"{scheme}://{host}:{port}{request.path}"])
