@@ -33,22 +33,23 @@ def preflight(plan: Plan, *, in_place: bool = False) -> tuple[Problem, ...]:
 
     `in_place` accepts the weaker way of writing for files on which something is mounted.
     """
-    made = {
-        real_path(change): change
-        for change in plan.changes
-        if isinstance(change, Directory) and change.present
-    }
+    places = [(change, real_path(change)) for change in plan.changes]
+    made = {path: change for change, path in places if isinstance(change, Directory) and change.present}
     mounted = files.mount_points()
-    problems = list(_repeated(plan))
-    for change in plan.changes:
+    problems = list(_repeated(places))
+    for change, path in places:
         try:
-            problems += _folder(change, made)
-            problems += _link(change) if isinstance(change, Link) else ()
-            problems += _directory(change) if isinstance(change, Directory) else ()
-            problems += _file(change, mounted, in_place=in_place) if isinstance(change, File) else ()
+            problems += _folder(change, path.parent, made)
+            match change:
+                case Link():
+                    problems += _link(change, path)
+                case Directory():
+                    problems += _directory(change, path)
+                case File():
+                    problems += _file(change, path, mounted, in_place=in_place)
         except OSError as error:
             problems.append(Problem(change.path, f"cannot be examined: {error.strerror}."))
-    return (*problems, *_space(plan))
+    return (*problems, *_space(places))
 
 
 def real_path(change: Change) -> Path:
@@ -71,10 +72,9 @@ def _resolve(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _repeated(plan: Plan) -> Iterator[Problem]:
+def _repeated(places: list[tuple[Change, Path]]) -> Iterator[Problem]:
     seen: set[Path] = set()
-    for change in plan.changes:
-        path = real_path(change)
+    for change, path in places:
         if path in seen:
             yield Problem(change.path, "is named twice in the plan, perhaps through a symbolic link.")
         seen.add(path)
@@ -83,8 +83,7 @@ def _repeated(plan: Plan) -> Iterator[Problem]:
 # The folder a change happens in -----------------------------------------------------------------------------
 
 
-def _folder(change: Change, made: dict[Path, Directory]) -> Iterator[Problem]:
-    folder = real_path(change).parent
+def _folder(change: Change, folder: Path, made: dict[Path, Directory]) -> Iterator[Problem]:
     secret = isinstance(change, File) and change.secret and change.after is not None
     owner = change.owner if isinstance(change, File) else None
     if not folder.exists():
@@ -144,21 +143,20 @@ def _private_group(gid: int, uid: int) -> bool:
 # The name itself --------------------------------------------------------------------------------------------
 
 
-def _link(change: Link) -> Iterator[Problem]:
-    if drifted(change, files.look(real_path(change))):
+def _link(change: Link, path: Path) -> Iterator[Problem]:
+    if drifted(change, files.look(path)):
         yield _changed(change.path)
 
 
-def _directory(change: Directory) -> Iterator[Problem]:
-    found = files.look(real_path(change))
+def _directory(change: Directory, path: Path) -> Iterator[Problem]:
+    found = files.look(path)
     if found is not None and not change.path.is_dir():
         yield Problem(change.path, "is in the way: a folder should be there.")
     if change.present and found is None:
         yield from _ownership(change.path, change.owner)
 
 
-def _file(change: File, mounted: frozenset[Path], *, in_place: bool) -> Iterator[Problem]:
-    path = real_path(change)
+def _file(change: File, path: Path, mounted: frozenset[Path], *, in_place: bool) -> Iterator[Problem]:
     if change.path.is_symlink() and not path.exists():
         yield Problem(
             change.path, f"is a symbolic link to {path}, which does not exist. Remove the link, or mend it."
@@ -209,12 +207,12 @@ def _ownership(path: Path, owner: Owner | None) -> Iterator[Problem]:
 # Space ------------------------------------------------------------------------------------------------------
 
 
-def _space(plan: Plan) -> Iterator[Problem]:
+def _space(places: list[tuple[Change, Path]]) -> Iterator[Problem]:
     """Compare what will be written with what is free; quotas and compression are not known."""
     needed: dict[int, tuple[Path, int, int]] = {}
-    for change in plan.changes:
+    for change, path in places:
         if isinstance(change, File) and change.after is not None:
-            folder = next(parent for parent in real_path(change).parents if parent.exists())
+            folder = next(parent for parent in path.parents if parent.exists())
             device = folder.stat().st_dev
             _, size, count = needed.get(device, (folder, 0, 0))
             needed[device] = folder, size + len(change.after), count + 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from contextlib import suppress
 
 from wizard.errors import WizardError
 from wizard.plan import Command
@@ -40,10 +39,9 @@ def validate(command: Command, seconds: float = 30) -> None:
             output, _ = process.communicate(timeout=seconds)
             outcome = f"failed with status {process.returncode}" if process.returncode else ""
         except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
             outcome = f"did not end within {seconds:g} seconds"
-            output = b""
-        finally:
-            _end(process)
     if outcome:
         shown = inert(output.decode(errors="replace"))
         raise WizardError(f"The check `{' '.join(command.arguments)}` {outcome}.\n{shown}".rstrip())
@@ -56,9 +54,3 @@ def inert(text: str) -> str:
         for character in text.replace("\r\n", "\n")
     )
     return safe if len(safe) <= _SHOWN else "[...]" + safe[-_SHOWN:]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the session, or somebody still writing into the pipe would be waited for."""
-    with suppress(ProcessLookupError):  # all have ended
-        os.killpg(process.pid, signal.SIGKILL)

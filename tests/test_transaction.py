@@ -1,0 +1,682 @@
+"""Apply, undo and recover on the real file system; tests/crash/ shows that nothing can be lost on the way."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash import scenario
+from tests.crash.scenario import COMMIT, JAKE, KEY, SCRIPT, SECURED, Tree, apply_until_killed, plan_for, tree
+from wizard import files, journal, transaction
+from wizard.errors import Drifted, Locked, WizardError
+from wizard.journal import Status
+from wizard.plan import Command, Directory, File, Plan
+from wizard.state import State
+from wizard.transaction import Progress
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="not run: needs root")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "state")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    """A start script with an owner, a mode and an attribute of its own, and a certificate to be removed."""
+    return scenario.make_host(tmp_path)
+
+
+def edit(path: Path, after: bytes = b"new") -> Plan:
+    return Plan(target="t", title="Edit", changes=(File(path=path, before=path.read_bytes(), after=after),))
+
+
+def creation(path: Path, *, secret: bool = False) -> Plan:
+    change = File(path=path, before=None, after=b"content", mode=0o600, secret=secret)
+    return Plan(target="t", title="Create", changes=(change,))
+
+
+def only(problems: tuple[transaction.Problem, ...]) -> transaction.Problem:
+    (problem,) = problems
+    return problem
+
+
+# Apply and undo ---------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_written_to_the_byte_and_undone_to_the_byte(host: Path, state: State) -> None:
+    old = tree(host)
+
+    run = transaction.apply(plan_for(host), state)
+
+    new = tree(host)
+    assert run.status is Status.APPLIED
+    assert new["tls/key.pem"][0] == KEY
+    assert new["tls/1234abcd.0"][0] == "./cert.pem"
+    assert new["start.sh"][0] == SECURED
+    assert "old.pem" not in new
+    assert new["start.sh"][1:] == old["start.sh"][1:], "mode, owner and attributes stay"
+    assert not [name for name in new if ".tls-wizard-" in name]
+
+    undone = transaction.undo(run, state)
+
+    assert tree(host) == old
+    assert undone.undoes == run.id
+    assert [entry.status for entry in journal.history(state)] == [Status.UNDONE, Status.APPLIED]
+
+    transaction.undo(undone, state)
+    assert tree(host) == new, "an undo can be undone"
+    assert [entry.status for entry in journal.history(state)] == [
+        Status.APPLIED, Status.UNDONE, Status.APPLIED,
+    ]  # fmt: skip
+
+
+def test_modes_are_exact_whatever_the_umask(host: Path, state: State) -> None:
+    for umask in (0o000, 0o077, 0o027):
+        before = os.umask(umask)
+        try:
+            run = transaction.apply(plan_for(host), state)
+        finally:
+            os.umask(before)
+        modes = {name: found[1] for name, found in tree(host).items()}
+        assert modes["tls"] == 0o750
+        assert modes["tls/key.pem"] == 0o600
+        assert modes["tls/cert.pem"] == 0o644
+        assert modes["start.sh"] == 0o750
+        transaction.undo(run, state)
+
+
+@needs_root
+def test_owner_set_user_id_and_access_list_survive_an_edit(tmp_path: Path, state: State) -> None:
+    script = tmp_path / "script"
+    script.write_bytes(b"old")
+    os.chown(script, JAKE.uid, JAKE.gid)
+    os.setxattr(script, "system.posix_acl_access", access_list(0o6, named=1000))
+    script.chmod(0o4770)
+    before = tree(tmp_path)["script"][1:]
+
+    run = transaction.apply(edit(script), state)
+    assert script.read_bytes() == b"new"
+    assert tree(tmp_path)["script"][1:] == before
+    transaction.undo(run, state)
+    assert tree(tmp_path)["script"][1:] == before
+
+
+@needs_root
+def test_a_folders_default_access_list_opens_no_new_key(tmp_path: Path, state: State) -> None:
+    folder = tmp_path / "tls"
+    folder.mkdir(mode=0o700)
+    os.setxattr(folder, "system.posix_acl_default", access_list(0o7, named=1000))
+
+    transaction.apply(creation(folder / "key.pem", secret=True), state)
+
+    assert "system.posix_acl_access" not in os.listxattr(folder / "key.pem")
+    assert stat.S_IMODE((folder / "key.pem").stat().st_mode) == 0o600
+
+
+def access_list(rights: int, *, named: int) -> bytes:
+    """A POSIX access control list that gives one more user rights (linux/posix_acl_xattr.h)."""
+    none = 0xFFFFFFFF
+    entries = [
+        (0x01, 0o7, none),
+        (0x02, rights, named),
+        (0x04, 0o5, none),
+        (0x10, 0o7, none),
+        (0x20, 0, none),
+    ]
+    packed = (
+        t.to_bytes(2, "little") + p.to_bytes(2, "little") + i.to_bytes(4, "little") for t, p, i in entries
+    )
+    return (2).to_bytes(4, "little") + b"".join(packed)
+
+
+def test_a_symbolic_link_stays_and_its_target_is_edited(tmp_path: Path, state: State) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+
+    run = transaction.apply(edit(tmp_path / "link"), state)
+
+    assert (tmp_path / "link").readlink() == Path("real")
+    assert (tmp_path / "real").read_bytes() == b"new"
+    assert run.files[0][0] == tmp_path / "real"
+
+
+def test_a_folder_that_was_there_stays_and_one_with_foreign_files_stays(host: Path, state: State) -> None:
+    run = transaction.apply(plan_for(host, Directory(path=host, mode=0o700)), state)
+    (host / "tls/notes.txt").write_text("mine")
+
+    transaction.undo(run, state)
+
+    assert [path.name for path in (host / "tls").iterdir()] == ["notes.txt"]
+    assert stat.S_IMODE(host.stat().st_mode) == 0o755
+
+
+def test_a_plan_that_is_already_true_changes_nothing(host: Path, state: State) -> None:
+    script = host / "start.sh"
+    inode = script.stat().st_ino
+    run = transaction.apply(edit(script, script.read_bytes()), state)
+    assert run.steps == ()
+    assert script.stat().st_ino == inode
+
+
+def test_a_mode_alone_can_be_changed_and_undone(host: Path, state: State) -> None:
+    key = host / "old.pem"
+    key.chmod(0o644)
+    content = key.read_bytes()
+    change = File(path=key, before=content, after=content, mode=0o600)
+    run = transaction.apply(Plan(target="t", title="Tighten", changes=(change,)), state)
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    transaction.undo(run, state)
+    assert stat.S_IMODE(key.stat().st_mode) == 0o644
+
+
+def test_history_says_what_was_done_in_words(host: Path, state: State) -> None:
+    run = transaction.apply(plan_for(host), state)
+    words = dict(journal.history(state)[0].files)
+    owner = files.user_name(JAKE.uid if os.geteuid() == 0 else os.geteuid())
+    assert words[host / "tls"] == f"created folder tls, 0750, owner {owner}"
+    assert words[host / "tls/key.pem"] == f"created key.pem, 0600, owner {owner}"
+    assert words[host / "tls/1234abcd.0"] == "created link 1234abcd.0 to ./cert.pem"
+    assert words[host / "start.sh"] == f"changed start.sh, 0750, owner {owner}"
+    assert words[host / "old.pem"] == "removed old.pem"
+    assert run.id.endswith("-hub-rest")
+
+
+def test_progress_names_each_step_and_counts_to_the_end(host: Path, state: State) -> None:
+    seen: list[Progress] = []
+    transaction.apply(plan_for(host, validations=(Command(("true",)),)), state, seen.append)
+    assert [entry.done for entry in seen] == [1, 2, 3, 4, 5, 6, 7]
+    assert {entry.total for entry in seen} == {7}
+    assert seen[1].text == "created key.pem"
+    assert seen[-1].text == "checked with true"
+
+
+# Undo refuses -----------------------------------------------------------------------------------------------
+
+
+def test_undo_names_every_file_edited_since_and_touches_none(host: Path, state: State) -> None:
+    run = transaction.apply(plan_for(host), state)
+    (host / "start.sh").write_bytes(b"edited by hand")
+    (host / "tls/cert.pem").unlink()
+    before = tree(host)
+
+    with pytest.raises(Drifted) as caught:
+        transaction.undo(run, state)
+
+    assert str(host / "start.sh") in str(caught.value)
+    assert str(host / "tls/cert.pem") in str(caught.value)
+    assert str(host / "tls/key.pem") not in str(caught.value)
+    assert tree(host) == before
+
+
+def test_an_undo_preview_masks_what_the_run_masked(host: Path, state: State) -> None:
+    run = transaction.apply(plan_for(host), state)
+    undo = {change.path: change for change in transaction.undo_plan(run, state).changes}
+    key, script = undo[host / "tls/key.pem"], undo[host / "start.sh"]
+    assert isinstance(key, File)
+    assert key.secret
+    assert (key.before, key.after) == (KEY, None)
+    assert isinstance(script, File)
+    assert script.hidden == (b"root",)
+    assert "SECRET KEY" not in repr(undo)
+
+
+def test_a_run_cannot_be_undone_twice(host: Path, state: State) -> None:
+    transaction.undo(transaction.apply(plan_for(host), state), state)
+    with pytest.raises(WizardError, match="is undone, so there is nothing to undo"):
+        transaction.undo_plan(journal.history(state)[0], state)
+
+
+# A failure gives the old state back -------------------------------------------------------------------------
+
+
+def test_a_failed_validation_gives_the_old_state_back_and_shows_inert_output(
+    host: Path, state: State
+) -> None:
+    old = tree(host)
+    script = "import sys; print('bad \\x1b[2Jline 7'); sys.exit(3)"
+    command = Command((sys.executable, "-c", script))
+
+    with pytest.raises(WizardError) as caught:
+        transaction.apply(plan_for(host, validations=(command,)), state)
+
+    assert "status 3" in str(caught.value)
+    assert "line 7" in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert "The old state is back" in str(caught.value)
+    assert tree(host) == old
+    assert journal.history(state)[0].status is Status.ROLLED_BACK
+    assert not list(state.runs.rglob("before-*"))
+
+
+def test_a_validation_sees_the_new_state_but_no_terminal_and_no_environment(host: Path, state: State) -> None:
+    script = (
+        "import os, sys, pathlib\n"
+        f"assert pathlib.Path({str(host / 'tls/key.pem')!r}).exists()\n"
+        "assert sys.stdin.read() == ''\n"
+        "assert os.getsid(0) == os.getpid()\n"
+        "assert set(os.environ) == {'PATH', 'LC_ALL', 'HOME'}, os.environ\n"
+        "try: open('/dev/tty')\n"
+        "except OSError: pass\n"
+        "else: sys.exit('has a terminal')\n"
+    )
+    command = Command((sys.executable, "-I", "-c", script))
+    assert transaction.apply(plan_for(host, validations=(command,)), state).status is Status.APPLIED
+
+
+def test_a_program_that_is_missing_stops_the_run(host: Path, state: State) -> None:
+    with pytest.raises(WizardError, match="no-such-program cannot be run"):
+        transaction.apply(plan_for(host, validations=(Command(("no-such-program",)),)), state)
+
+
+def test_a_mistake_of_the_caller_gives_the_old_state_back_too(host: Path, state: State) -> None:
+    def faulty(progress: Progress) -> None:
+        raise ZeroDivisionError(progress.text)
+
+    old = tree(host)
+    with pytest.raises(ZeroDivisionError):
+        transaction.apply(plan_for(host), state, faulty)
+    assert tree(host) == old
+    assert transaction.interrupted(state) is None
+
+
+def test_hangup_and_termination_wait_until_the_run_has_ended(host: Path, state: State) -> None:
+    received: list[tuple[int, Status]] = []
+
+    def note(number: int, frame: object) -> None:
+        del frame
+        received.append((number, journal.history(state)[0].status))
+
+    def send(progress: Progress) -> None:
+        del progress
+        for number in before:
+            os.kill(os.getpid(), number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        transaction.apply(plan_for(host), state, send)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert sorted(received) == [(signal.SIGHUP, Status.APPLIED), (signal.SIGTERM, Status.APPLIED)]
+
+
+# Recover ----------------------------------------------------------------------------------------------------
+
+
+def test_there_is_nothing_to_recover_at_first(state: State) -> None:
+    assert transaction.interrupted(state) is None
+    assert transaction.recover(state) is None
+    assert journal.history(state) == ()
+    assert not state.root.exists(), "looking makes nothing"
+
+
+@pytest.fixture
+def killed(host: Path, state: State) -> Tree:
+    """A run was killed when all files were exchanged but nothing committed; this is how it was before."""
+    before = tree(host)
+    apply_until_killed(plan_for(host), state, after=6)
+    return before
+
+
+def test_a_killed_run_is_rolled_back(host: Path, state: State, killed: Tree) -> None:
+    interrupted = transaction.interrupted(state)
+    assert interrupted is not None
+    assert interrupted.status is Status.PREPARED
+    assert tree(host) != killed
+
+    recovered = transaction.recover(state)
+
+    assert recovered is not None
+    assert recovered.status is Status.ROLLED_BACK
+    assert recovered.remarks == ()
+    assert tree(host) == killed
+    assert transaction.recover(state) is None
+
+
+@pytest.mark.usefixtures("killed")
+def test_nothing_else_is_applied_before_an_interrupted_run_is_recovered(host: Path, state: State) -> None:
+    with pytest.raises(WizardError, match="tls-wizard recover"):
+        transaction.apply(creation(host / "other"), state)
+    assert not (host / "other").exists()
+
+
+def test_a_committed_run_is_completed(host: Path, state: State) -> None:
+    apply_until_killed(plan_for(host), state, after=COMMIT)
+    assert [path for path in host.iterdir() if ".tls-wizard-" in path.name]
+
+    recovered = transaction.recover(state)
+
+    assert recovered is not None
+    assert recovered.status is Status.APPLIED
+    assert (host / "start.sh").read_bytes() == SECURED
+    assert not [path for path in host.rglob("*") if ".tls-wizard-" in path.name]
+    transaction.undo(recovered, state)
+    assert (host / "start.sh").read_bytes() == SCRIPT
+
+
+@pytest.mark.usefixtures("killed")
+def test_recovery_keeps_what_somebody_wrote_after_the_kill(host: Path, state: State) -> None:
+    (host / "start.sh").write_bytes(b"repaired by hand")
+
+    recovered = transaction.recover(state)
+
+    assert recovered is not None
+    (remark,) = recovered.remarks
+    assert (host / "start.sh").read_bytes() == b"repaired by hand"
+    other = Path(remark.split()[-1].rstrip("."))
+    assert other.read_bytes() == SCRIPT, "and the old content is where the remark says"
+
+
+# Two at once ------------------------------------------------------------------------------------------------
+
+
+def test_a_second_run_is_told_who_is_at_work(host: Path, state: State) -> None:
+    def second(progress: Progress) -> None:
+        del progress
+        assert transaction.interrupted(state) is None, "at work is not interrupted"
+        with pytest.raises(
+            Locked, match=rf"process {os.getpid()} of {files.user_name(os.geteuid())}, since 20"
+        ):
+            transaction.apply(creation(host / "other"), state)
+
+    assert transaction.apply(edit(host / "start.sh"), state, second).status is Status.APPLIED
+
+
+def test_a_lock_left_by_a_process_that_ended_blocks_nobody(host: Path, state: State) -> None:
+    state.make()
+    (state.root / "lock").write_text(json.dumps({"pid": 1, "uid": 0, "since": "yesterday"}))
+    assert transaction.apply(edit(host / "start.sh"), state).status is Status.APPLIED
+
+
+def test_a_lock_without_a_name_in_it_still_locks(host: Path, state: State) -> None:
+    state.make()
+    with (state.root / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(Locked, match=r"Another run is at work\. Wait"):
+            transaction.apply(edit(host / "start.sh"), state)
+
+
+# Preflight --------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_fits_has_no_problems(host: Path) -> None:
+    assert transaction.preflight(plan_for(host)) == ()
+
+
+def test_what_changed_since_the_preview_is_drift_and_all_of_it_is_named(host: Path, state: State) -> None:
+    plan = plan_for(host)
+    (host / "start.sh").write_bytes(b"edited")
+    (host / "old.pem").unlink()
+    (host / "tls").mkdir()
+    (host / "tls/cert.pem").write_bytes(b"")
+    (host / "tls/1234abcd.0").symlink_to("elsewhere")
+    drifted = {problem.path.name for problem in transaction.preflight(plan) if problem.drifted}
+    assert drifted == {"start.sh", "old.pem", "cert.pem", "1234abcd.0"}
+    before = tree(host)
+    with pytest.raises(Drifted) as caught:
+        transaction.apply(plan, state)
+    assert caught.value.exit_code == 4
+    assert all(name in str(caught.value) for name in drifted)
+    assert tree(host) == before
+    assert journal.history(state) == ()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    problem = only(transaction.preflight(creation(tmp_path / "nowhere/key.pem")))
+    assert problem.stops
+    assert f"{tmp_path / 'nowhere'} does not exist" in problem.sentence
+
+
+def test_a_dangling_symbolic_link_stops(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    problem = only(transaction.preflight(creation(tmp_path / "link")))
+    assert problem.stops
+    assert f"symbolic link to {tmp_path / 'gone'}, which does not exist" in problem.sentence
+
+
+def test_a_loop_of_symbolic_links_stops(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    assert only(transaction.preflight(creation(tmp_path / "a"))).stops
+
+
+def test_a_folder_or_pipe_in_the_place_of_a_file_stops(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        assert "not a regular file" in only(transaction.preflight(creation(tmp_path / name))).sentence
+
+
+def test_hard_links_only_warn(host: Path, state: State) -> None:
+    os.link(host / "start.sh", host / "other")
+    plan = edit(host / "start.sh")
+    problem = only(transaction.preflight(plan))
+    assert not problem.stops
+    assert "2 names" in problem.sentence
+    transaction.apply(plan, state)
+    assert (host / "other").read_bytes() == SCRIPT
+
+
+def test_a_path_named_twice_stops(host: Path) -> None:
+    (host / "alias").symlink_to("start.sh")
+    plan = Plan(
+        target="t", title="t", changes=(*edit(host / "start.sh").changes, *edit(host / "alias").changes)
+    )
+    assert "twice" in only(transaction.preflight(plan)).sentence
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
+def test_a_secret_is_not_put_where_others_can_write(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(folder, 0, JAKE.gid)
+    problem = only(transaction.preflight(creation(folder / "key.pem", secret=True)))
+    assert problem.stops
+    assert "others can write" in problem.sentence
+    assert transaction.preflight(creation(folder / "cert.pem")) == ()
+
+
+@needs_root
+def test_a_secret_is_not_put_into_a_strangers_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, JAKE.uid, JAKE.gid)
+    (change,) = creation(tmp_path / "key.pem", secret=True).changes
+    assert isinstance(change, File)
+    assert (
+        "others can write"
+        in only(transaction.preflight(Plan(target="t", title="t", changes=(change,)))).sentence
+    )
+    jakes = File(path=change.path, before=None, after=b"key", mode=0o600, owner=JAKE, secret=True)
+    assert transaction.preflight(Plan(target="t", title="t", changes=(jakes,))) == ()
+
+
+def test_a_secret_is_not_put_into_a_new_folder_that_others_can_write_to(host: Path) -> None:
+    changes = (Directory(path=host / "new", mode=0o777), *creation(host / "new/key", secret=True).changes)
+    assert (
+        "others can write"
+        in only(transaction.preflight(Plan(target="t", title="t", changes=changes))).sentence
+    )
+
+
+@pytest.fixture
+def chattr(tmp_path: Path) -> Iterator[Path]:
+    """An ext4 disk of our own, since `chattr +i` is not known to every file system."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: needs root")
+    image, place = tmp_path / "image", tmp_path / "disk"
+    place.mkdir()
+    image.touch()
+    os.truncate(image, 4 << 20)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", "-b", "1024", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, place], check=True, capture_output=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        pytest.skip("not run: needs e2fsprogs and loop devices")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_immutable_files_and_folders_are_named_with_the_way_out(chattr: Path, state: State) -> None:
+    (chattr / "folder").mkdir()
+    (chattr / "file").write_bytes(b"old")
+    for name in ("folder", "file"):
+        subprocess.run(["chattr", "+i", chattr / name], check=True)
+    for plan in (creation(chattr / "folder/new"), edit(chattr / "file")):
+        problem = only(transaction.preflight(plan))
+        assert problem.stops
+        assert "immutable" in problem.sentence
+        assert "chattr -i" in problem.sentence
+        with pytest.raises(WizardError, match="Nothing was changed"):
+            transaction.apply(plan, state)
+
+
+def test_a_full_disk_is_known_before(chattr: Path) -> None:
+    plan = Plan(
+        target="t",
+        title="t",
+        changes=(File(path=chattr / "big", before=None, after=bytes(8 << 20), mode=0o600),),
+    )
+    assert "disk is full" in only(transaction.preflight(plan)).sentence
+
+
+def test_a_read_only_mount_is_named(chattr: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", chattr], check=True)
+    assert "read-only" in only(transaction.preflight(creation(chattr / "new"))).sentence
+
+
+@pytest.fixture
+def mounted_file(tmp_path: Path) -> Iterator[Path]:
+    """A file something is mounted on, as containers do with a single configuration file."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: needs root")
+    inside, outside = tmp_path / "config file", tmp_path / "outside"
+    inside.write_bytes(b"covered")
+    outside.write_bytes(b"a rather long old content")
+    if subprocess.run(["mount", "--bind", outside, inside], check=False).returncode:
+        pytest.skip("not run: needs the right to mount")
+    yield inside
+    subprocess.run(["umount", inside], check=True)
+
+
+def test_a_mounted_file_is_written_in_place_only_when_that_is_accepted(
+    mounted_file: Path, state: State
+) -> None:
+    before = tree(mounted_file.parent)[mounted_file.name]
+    problem = only(transaction.preflight(edit(mounted_file)))
+    assert problem.stops
+    assert "torn" in problem.sentence
+    with pytest.raises(WizardError, match="Nothing was changed"):
+        transaction.apply(edit(mounted_file), state)
+
+    run = transaction.apply(edit(mounted_file), state, in_place=True)
+
+    assert mounted_file.read_bytes() == b"new"
+    transaction.undo(run, state)
+    assert tree(mounted_file.parent)[mounted_file.name] == before
+
+
+def test_a_mounted_file_comes_back_when_a_later_step_fails(mounted_file: Path, state: State) -> None:
+    plan = edit(mounted_file)
+    failing = Plan(target="t", title="t", changes=plan.changes, validations=(Command(("false",)),))
+    with pytest.raises(WizardError, match="The old state is back"):
+        transaction.apply(failing, state, in_place=True)
+    assert mounted_file.read_bytes() == b"a rather long old content"
+
+
+def test_a_torn_mounted_file_is_kept_before_the_old_content_comes_back(
+    mounted_file: Path, state: State
+) -> None:
+    apply_until_killed(edit(mounted_file), state, after=1, in_place=True)
+    mounted_file.write_bytes(b"half of")
+
+    recovered = transaction.recover(state)
+
+    assert recovered is not None
+    (remark,) = recovered.remarks
+    assert mounted_file.read_bytes() == b"a rather long old content"
+    assert Path(remark.split()[-1].rstrip(".")).read_bytes() == b"half of"
+
+
+# As an ordinary user ----------------------------------------------------------------------------------------
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from wizard import transaction
+from wizard.plan import File, Owner, Plan
+from wizard.state import State
+import fcntl, grp, pwd, _posixsubprocess  # while the interpreter's own folders can still be read
+root = Path(sys.argv[1])
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+state = State.default({"XDG_STATE_HOME": str(root / "mine/state")})
+def plan(path, **more):
+    before = path.read_bytes() if path.exists() else None
+    change = File(path=path, before=before, after=b"new", mode=0o600, **more)
+    return Plan(target="t", title="t", changes=(change,))
+run = transaction.apply(plan(root / "mine/script"), state)
+print((root / "mine/script").read_bytes().decode(), oct(state.root.stat().st_mode)[-4:])
+transaction.undo(run, state)
+print((root / "mine/script").read_bytes().decode())
+for problem in (*transaction.preflight(plan(root / "new")), *transaction.preflight(plan(root / "mine/roots")),
+                *transaction.preflight(plan(root / "mine/given", owner=Owner(0, 0)))):
+    print(problem.stops, problem.sentence)
+"""
+
+
+@needs_root
+def test_an_ordinary_user_works_on_own_files_and_is_told_what_needs_root(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "script").write_bytes(b"old")
+    (mine / "roots").write_bytes(b"root's")
+    for path in (mine, mine / "script"):
+        os.chown(path, 65534, 65534)
+    result = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, tmp_path],
+        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stderr == ""
+    wrote, undone, place, foreign, given = result.stdout.splitlines()
+    assert wrote == "new 0700"
+    assert undone == "old"
+    assert place.startswith("True nobody may not write in the folder")
+    assert foreign == given == "True only root can write a file that belongs to root."
+
+
+# The engine stays light -------------------------------------------------------------------------------------
+
+
+def test_the_engine_needs_neither_screens_nor_cryptography() -> None:
+    script = (
+        "import sys, wizard.transaction\n"
+        "ours = {'wizard'}\n"
+        "foreign = {name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names) - ours\n"
+        "print(sorted(name for name in foreign if not name.startswith('_')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.strip() == "[]"
