@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -300,7 +301,7 @@ def test_hangup_and_termination_wait_until_the_run_has_ended(host: Path, state: 
     def send(progress: Progress) -> None:
         del progress
         for number in before:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGHUP, signal.SIGTERM)}
     try:
@@ -637,18 +638,24 @@ for problem in (*transaction.preflight(plan(root / "new")), *transaction.preflig
 """
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody can enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @needs_root
-def test_an_ordinary_user_works_on_own_files_and_is_told_what_needs_root(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    mine = tmp_path / "mine"
+def test_an_ordinary_user_works_on_own_files_and_is_told_what_needs_root(open_folder: Path) -> None:
+    mine = open_folder / "mine"
     mine.mkdir()
     (mine / "script").write_bytes(b"old")
     (mine / "roots").write_bytes(b"root's")
     for path in (mine, mine / "script"):
         os.chown(path, 65534, 65534)
     result = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, tmp_path],
+        [sys.executable, "-c", AS_NOBODY, open_folder],
         env={"PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True,
         text=True,
