@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from textual import on, work
 from textual.app import App
+from textual.binding import Binding
 from textual.message import Message
 from textual.worker import get_current_worker
 
@@ -135,6 +136,7 @@ class WizardApp(App[int]):
     CSS_PATH = "wizard.tcss"
     ENABLE_COMMAND_PALETTE = False
     TITLE = "tls-wizard"
+    BINDINGS = [Binding("ctrl+q", "leave", "quit", show=False, priority=True)]
 
     def __init__(self, world: World, journey: Journey | None = None) -> None:
         # The terminal's own colours and background; and with NO_COLOR none at all.

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from screens.base import WizardScreen
+from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.lines import advice_lines
 from wizard.inert import inert
 from wizard.journal import Run
@@ -27,11 +27,12 @@ class ApplyScreen(WizardScreen):
         "files come back. Writing finishes even if the connection drops."
     )
     BINDINGS = [
-        Binding("enter", "next", "next", key_display="Enter"),
+        enter("next", "next"),
         Binding("r", "restart", "restart service", key_display="R"),
         Binding("u", "undo", "undo", key_display="U"),
         Binding("c", "copy", "copy command", key_display="C"),
         Binding("question_mark", "help", "help", show=False),
+        *COMMON_KEYS,
     ]
 
     class Next(Message):

@@ -10,9 +10,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
-from screens.base import WizardScreen
+from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.field import Field
 from wizard.questions import Entry, Page, Raw, Sheet
 from wizard.targets import Target
@@ -29,8 +29,9 @@ class AskScreen(WizardScreen):
         "again. Nothing is written yet: the next steps show each change before it is made."
     )
     BINDINGS = [
-        Binding("enter", "next", "next", key_display="Enter"),
+        enter("next", "next"),
         Binding("tab", "app.focus_next", "field", key_display="Tab"),
+        *COMMON_KEYS,
     ]
 
     @dataclass
@@ -83,7 +84,6 @@ class AskScreen(WizardScreen):
         for field in self.query(Field):
             field.show(self.sheet[field.question.name], tried=self.tried)
 
-    @on(Input.Submitted)
     def action_next(self) -> None:
         self.tried = True
         self.refill()

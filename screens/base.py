@@ -16,6 +16,19 @@ from textual.widgets import Label, Rule
 from screens.widgets.keys import Keys
 from screens.widgets.place import Place
 
+COMMON_KEYS = [
+    Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
+    Binding("f1", "help", "help", key_display="F1", tooltip="What this step is for"),
+    Binding("ctrl+q", "app.leave", "quit", key_display="Ctrl+Q", tooltip="Leave; the answers are kept"),
+    Binding("ctrl+l", "redraw", "redraw", show=False),
+]
+"""The keys that mean the same everywhere; each screen lists them after its own."""
+
+
+def enter(action: str, words: str) -> Binding:
+    """The Enter key for a step: it does the obvious next thing, whatever has the focus."""
+    return Binding("enter", action, words, key_display="Enter", priority=True)
+
 
 class WizardScreen(Screen[None]):
     """A step. It shows what it was given, and says where the user wants to go; the app decides."""
@@ -27,13 +40,6 @@ class WizardScreen(Screen[None]):
 
     AUTO_FOCUS = "#body Input, #body Chooser, #body OptionList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]
-
-    BINDINGS = [
-        Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
-        Binding("f1", "help", "help", key_display="F1", tooltip="What this step is for"),
-        Binding("ctrl+q", "app.leave", "quit", key_display="Ctrl+Q", tooltip="Leave; the answers are kept"),
-        Binding("ctrl+l", "redraw", "redraw", show=False),
-    ]
 
     # Textual repaints the whole screen when the focus moves; the widgets repaint themselves.
     # tests/screens/test_terminal.py counts the bytes of a Tab, so that an upgrade cannot undo this.

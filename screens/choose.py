@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from screens.base import WizardScreen
+from screens.base import COMMON_KEYS, WizardScreen, enter
 from wizard.inert import inert
 from wizard.preview import place
 from wizard.targets import Found, Target
@@ -30,9 +30,10 @@ class ChooseScreen(WizardScreen):
         "changed, and nothing is changed before you have seen every line of it and said yes."
     )
     BINDINGS = [
-        Binding("enter", "choose", "next", key_display="Enter"),
+        enter("choose", "next"),
         Binding("h", "history", "earlier runs", key_display="H"),
         Binding("question_mark", "help", "help", show=False),
+        *COMMON_KEYS,
     ]
 
     @dataclass

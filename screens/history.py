@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.base import WizardScreen
+from screens.base import COMMON_KEYS, WizardScreen, enter
 from wizard.inert import inert
 from wizard.journal import Run, Status
 
@@ -22,12 +22,13 @@ class HistoryScreen(WizardScreen):
 
     STEP = "Earlier runs"
     HELP_TEXT = (
-        "Every run on this host, the newest first. U shows what taking it back would change, and asks "
+        "Every run on this host, the newest first. Enter shows what taking it back would change, and asks "
         "before it does so. A file that was edited since is never overwritten: the undo says which."
     )
     BINDINGS = [
-        Binding("enter,u", "undo", "undo", key_display="U"),
+        enter("undo", "preview undo"),
         Binding("question_mark", "help", "help", show=False),
+        *COMMON_KEYS,
     ]
 
     @dataclass
@@ -76,7 +77,6 @@ class HistoryScreen(WizardScreen):
         run = self._highlighted
         return run is not None and run.status is Status.APPLIED
 
-    @on(OptionList.OptionSelected)
     def action_undo(self) -> None:
         run = self._highlighted
         if run is not None and run.status is Status.APPLIED:

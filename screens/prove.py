@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.base import WizardScreen
+from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.lines import advice_lines
 from wizard.inert import inert
 from wizard.plan import Plan
@@ -42,8 +42,9 @@ class ProveScreen(WizardScreen):
         Binding("s", "restart", "restart service", key_display="S"),
         Binding("c", "copy", "copy command", key_display="C"),
         Binding("u", "undo", "undo", key_display="U"),
-        Binding("enter", "done", "done", key_display="Enter"),
+        enter("done", "done"),
         Binding("question_mark", "help", "help", show=False),
+        *COMMON_KEYS,
     ]
 
     class Again(Message):
@@ -150,7 +151,6 @@ class ProveScreen(WizardScreen):
     def action_undo(self) -> None:
         self.post_message(self.Undo())
 
-    @on(OptionList.OptionSelected)
     def action_done(self) -> None:
         if not self.running:
             self.post_message(self.Done())

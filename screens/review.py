@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.base import WizardScreen
+from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.lines import advice_lines, change_row, diff_lines, joined, warning_lines
 from wizard.inert import inert
 from wizard.plan import File, Plan
@@ -31,10 +31,11 @@ class ReviewScreen(WizardScreen):
         "undo brings every byte back."
     )
     BINDINGS = [
-        Binding("enter", "accept", "write", key_display="Enter"),
+        enter("accept", "write"),
         Binding("tab", "app.focus_next", "other side", key_display="Tab"),
         Binding("c", "copy", "copy", key_display="C"),
         Binding("question_mark", "help", "help", show=False),
+        *COMMON_KEYS,
     ]
 
     @dataclass
@@ -110,7 +111,6 @@ class ReviewScreen(WizardScreen):
             return Content(f"{inert(str(plan.kept[index]))}\n\nIt is there, it fits, and it stays as it is.")
         return self._sections(plan)[index - len(plan.kept)][1]
 
-    @on(OptionList.OptionSelected)
     def action_accept(self) -> None:
         if self.plan is not None:
             self.post_message(self.Accepted(self.plan))

@@ -79,8 +79,8 @@ def _add(document: tomlkit.TOMLDocument, entry: Entry) -> None:
         document.add(entry.question.name, tomlkit.item(kind.plain(kind.read(entry.text))))
         return
     if entry.error:
-        document.add(tomlkit.comment(f"To fill in. {entry.error}"))
-    document.add(tomlkit.comment(f'{entry.question.name} = ""'))
+        document.add(tomlkit.comment(entry.error))
+    document.add(tomlkit.comment(f"{entry.question.name} = ..."))
 
 
 def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wizard.host import Host
     from wizard.plan import Plan
     from wizard.targets import Target
+    from wizard.transaction import Progress
 
 DONE, FAILED, CHANGED, PROOF_FAILED = 0, 1, 2, 6
 
@@ -213,20 +214,20 @@ def _prove(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from wizard import journal
+    from wizard import history, journal
 
     _report_interrupted()
     runs = journal.history(State.default())
-    _say(options, {"runs": [journal.as_json(run) for run in runs]}, journal.text(runs))
+    _say(options, {"runs": [history.as_json(run) for run in runs]}, history.text(runs))
     return DONE
 
 
 def _undo(options: argparse.Namespace) -> int:
-    from wizard import journal, preview, transaction
+    from wizard import history, preview, transaction
 
     _report_interrupted()
     state = State.default()
-    run = journal.find(state, options.name)
+    run = history.find(state, options.name)
     plan = transaction.undo_plan(run, state)
     if sys.stdin.isatty() and not options.yes:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
@@ -263,8 +264,8 @@ def _report_interrupted() -> None:
         )
 
 
-def _show_progress(progress: object) -> None:
-    print(f"  {progress}", file=sys.stderr)
+def _show_progress(progress: Progress) -> None:
+    print(f"  ✓ {progress.text}", file=sys.stderr)
 
 
 def _agreed(text: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wizard.inert import inert_bytes
+from wizard.inert import inert, inert_bytes
 from wizard.plan import Change, Directory, File, Link, Owner, Plan
 
 HIDDEN = "[hidden]"
@@ -133,6 +133,11 @@ def _masked(line: bytes, hidden: tuple[bytes, ...]) -> bytes:
     return line
 
 
+def described(change: Change) -> tuple[str, ...]:
+    """What a file says in plain words, where that tells a person more than its bytes."""
+    return tuple(map(inert, change.described)) if isinstance(change, File) else ()
+
+
 def counts(change: Change) -> tuple[int, int]:
     """Lines added and lines removed."""
     marks = [line.mark for line in diff(change)]
@@ -151,7 +156,8 @@ def _text_lines(plan: Plan) -> Iterator[str]:
     yield from (summary(change) for change in plan.changes)
     for change in plan.changes:
         yield from ("", f"--- {change.path}", f"+++ {change.path}")
-        yield from map(str, diff(change))
+        said = described(change)
+        yield from (f"  {line}" for line in said) if said else map(str, diff(change))
     for warning in plan.warnings:
         yield f"\n! {place(warning.path, warning.line)}{warning.text}"
     if plan.validations and plan.changed:
@@ -199,6 +205,7 @@ def _change_json(change: Change) -> dict[str, object]:
         "owner": owner,
         "secret": isinstance(change, File) and change.secret,
         "about": change.about,
+        "described": list(described(change)),
         "diff": [str(line) for line in diff(change)],
     }
 

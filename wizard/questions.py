@@ -233,9 +233,11 @@ class Questionnaire:
 
     @classmethod
     def questions(cls) -> tuple[Question, ...]:
-        """The questions in the order they are asked."""
+        """The questions in the order they are asked: page by page, then as declared."""
         fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
-        return tuple(dataclasses.replace(field.metadata["question"], name=field.name) for field in fields)
+        asked = [dataclasses.replace(field.metadata["question"], name=field.name) for field in fields]
+        pages = [page.key for page in cls.pages]
+        return tuple(sorted(asked, key=lambda question: pages.index(question.page)))
 
     def cautions(self, host: Host) -> tuple[str, ...]:
         """What to know about these answers, though they can be used."""
@@ -314,36 +316,47 @@ def _entry(
     answers: Questionnaire, asked: Question, given: Mapping[str, Raw], host: Host
 ) -> tuple[Entry, object]:
     """The entry of one question, and its value when it can be used."""
-    default = _rule(answers, "default", asked, host)
     if _rule(answers, "applies", asked, host) is False:
-        return Entry(asked, "", given=False, applies=False), default
+        return Entry(asked, "", given=False, applies=False), _rule(answers, "default", asked, host)
     raw = given.get(asked.name)
-    if raw is None:
-        text = "" if default is None else asked.kind.show(default)
-        problem = "" if default is not None else "This is needed."
-        value: object = default
-    else:
-        text = raw if isinstance(raw, str) else _shown(raw)
-        try:
-            value, problem = asked.kind.read(raw), ""
-        except ValueError as error:
-            value, problem = None, str(error)
-    if not problem:
+    try:
+        if raw is None:
+            value = _default(answers, asked, host)
+        else:
+            value = asked.kind.read(raw)
         problem = _rule(answers, "check", asked, host, value) or ""
+    except ValueError as error:
+        value, problem = None, str(error)
+    if raw is not None:
+        text = raw if isinstance(raw, str) else _shown(raw)
+    else:
+        text = "" if value is None else asked.kind.show(value)
     caution = "" if problem else _rule(answers, "caution", asked, host, value) or ""
-    entry = Entry(asked, text, raw is not None, str(problem), str(caution))
-    return entry, None if problem else value
+    return Entry(asked, text, raw is not None, problem, caution), None if problem else value
+
+
+def _default(answers: Questionnaire, asked: Question, host: Host) -> object:
+    """The default, or ValueError with what is missing for it."""
+    rule = getattr(answers, f"default_{asked.name}", None)
+    try:
+        value = rule(host) if rule else None
+    except NotAnswered as missing:
+        before = next(question for question in answers.questions() if question.name == str(missing))
+        raise ValueError(f'Its default follows from "{before.label}": answer that first.') from None
+    if value is None:
+        raise ValueError("This is needed.")
+    return value
 
 
 def _rule(answers: Questionnaire, rule: str, asked: Question, host: Host, *value: object) -> Any:  # noqa: ANN401 -- each rule has its own result
-    """Call `default_NAME`, `check_NAME`, `caution_NAME` or `applies_NAME` where the target has it."""
+    """Call `check_NAME` and the like where the target has it; None where an earlier answer is missing."""
     method = getattr(type(answers), f"{rule}_{asked.name}", None)
     if method is None:
         return None
     try:
         return method(answers, host, *value)
     except NotAnswered:
-        return None
+        return False if rule == "applies" else None
 
 
 def _shown(raw: Raw) -> str:

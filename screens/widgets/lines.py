@@ -8,7 +8,7 @@ from textual.content import Content
 
 from wizard.inert import inert
 from wizard.plan import Advice, Change, File, Plan
-from wizard.preview import DiffLine, diff, mode_text, owner_text, place, sign
+from wizard.preview import DiffLine, described, diff, mode_text, owner_text, place, sign
 
 MARK_STYLES = {"+": "$text-success", "-": "$text-error", "@": "dim", " ": ""}
 SIGN_STYLES = {"+": "$text-success", "-": "$text-error", "~": "$text-warning"}
@@ -25,8 +25,8 @@ def diff_lines(change: Change) -> Iterator[Content]:
             "secret" if change.secret else "",
         )
         yield Content.styled(inert(", ".join(filter(None, details))), "dim")
-        if change.described:
-            yield from (Content(inert(line)) for line in ("", *change.described, ""))
+        if said := described(change):
+            yield from map(Content, ("", *said, ""))
     yield from map(diff_line, diff(change))
 
 

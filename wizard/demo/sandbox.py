@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
+
 from wizard import host
 from wizard.errors import WizardError
 from wizard.host import Host
@@ -34,13 +36,17 @@ START_SCRIPT = """\
 \t--serverType http
 """
 
-HUB = """\
+PROGRAM = """\
 #!{python}
 import sys
-sys.path.insert(0, {root!r})
-from wizard.demo.hub import main
-sys.exit(main(sys.argv[1:]))
+sys.path.insert(0, {package!r})
+{code}
 """
+RUN_HUB = "from wizard.demo.hub import main; sys.exit(main(sys.argv[1:]))"
+RESTART_HUB = """\
+from pathlib import Path
+from wizard.demo.sandbox import Sandbox
+Sandbox(Path(__file__).parent).restart()"""
 
 SECONDS_TO_START = 10
 
@@ -54,7 +60,7 @@ class Sandbox:
     @property
     def hub(self) -> Path:
         """Hub's folder, with start.sh."""
-        return self.root / "home" / "jake" / "hub"
+        return self.root / "hub"
 
     @property
     def state(self) -> State:
@@ -64,7 +70,7 @@ class Sandbox:
     @property
     def restart_command(self) -> tuple[str, ...]:
         """Stands in for `supervisorctl restart hub`."""
-        return (sys.executable, "-m", "wizard.demo", "restart", str(self.root))
+        return (str(self.root / "restart-hub"),)
 
     def look(self) -> Host:
         """This host, with nothing on it but the sample services."""
@@ -94,16 +100,15 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop Hub with the shell that started it, and wait until both have gone."""
-        with suppress(FileNotFoundError, ProcessLookupError):
-            group = int((self.root / "hub.pid").read_text())
-            os.killpg(group, signal.SIGTERM)
-            deadline = time.monotonic() + SECONDS_TO_START
-            while time.monotonic() < deadline:
-                with suppress(ChildProcessError):  # reaps it when we started it ourselves
-                    os.waitpid(group, os.WNOHANG)
-                os.killpg(group, 0)
-                time.sleep(0.02)
-            os.killpg(group, signal.SIGKILL)
+        try:
+            shell = psutil.Process(int((self.root / "hub.pid").read_text()))
+            processes = [shell, *shell.children(recursive=True)]
+            os.killpg(shell.pid, signal.SIGTERM)
+        except (FileNotFoundError, psutil.NoSuchProcess, ProcessLookupError):
+            return
+        deadline = time.monotonic() + SECONDS_TO_START
+        while any(map(_alive, processes)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def restart(self) -> None:
         """Stop and start."""
@@ -114,14 +119,28 @@ class Sandbox:
 def furnish(root: Path) -> Sandbox:
     """Put the sample Hub into an empty folder."""
     box = Sandbox(root)
-    program = box.hub / "bazel-bin" / "hub" / "hub"
-    program.parent.mkdir(parents=True)
-    program.write_text(HUB.format(python=sys.executable, root=str(Path(__file__).parents[2])))
-    program.chmod(0o755)
-    script = box.hub / "start.sh"
-    script.write_text(START_SCRIPT.format(port=_free_port()))
-    script.chmod(0o755)
+    (box.hub / "bazel-bin" / "hub").mkdir(parents=True)
+    _executable(box.hub / "bazel-bin" / "hub" / "hub", _program(RUN_HUB))
+    _executable(root / "restart-hub", _program(RESTART_HUB))
+    _executable(box.hub / "start.sh", START_SCRIPT.format(port=_free_port()))
     return box
+
+
+def _program(code: str) -> str:
+    return PROGRAM.format(python=sys.executable, package=str(Path(__file__).parents[2]), code=code)
+
+
+def _executable(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def _alive(process: psutil.Process) -> bool:
+    # What has ended but was not waited for by its parent is as good as gone.
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager

@@ -45,8 +45,8 @@ def _walk(box: Sandbox) -> None:
         raise WizardError("the proof failed.")
 
     _again(filled, box)
-    transaction.undo(run, box.state)
-    _step("Undo", "\n".join(f"✓ {words}" for _, words in run.files))
+    undone = transaction.undo(run, box.state)
+    _step("Undo", "\n".join(f"✓ {words}" for _, words in undone.files))
     if script.read_bytes() != before or (box.hub / "key.pem").exists():
         raise WizardError("undo did not bring everything back.")
     print("Everything is as it was before, to the byte.")

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from shlex import join, quote
 from typing import TYPE_CHECKING, ClassVar
 
 from wizard.errors import Refusal
-from wizard.host import Host, Service
+from wizard.host import Host
 from wizard.material.key_types import KeyType
 from wizard.plan import Advice, Change, Command, Directory, File, Owner, Plan, Warning
 from wizard.questions import Account, Choice, FilePath, IPv4Address, Page, YesNo, question
 from wizard.rights import account_owner, cannot_write
-from wizard.targets import Found, Target
+from wizard.targets import Found, Target, hub_service
 from wizard.targets.server_certificate import (
     PAGE,
     Pair,
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from wizard.targets.hub import StartScript
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
+API_HEADERS = (("Content-Type", "application/json"), ("X-IOTA-API-Version", "1"))
+PLAIN_HTTP = "Hub answers plain HTTP beside TLS, on the same port, and has no switch against it."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +69,12 @@ class HubRest(ServerCertificate, Target):
         "Switch to REST",
         YesNo(),
         page="service",
-        help="The script starts the gRPC API, to which these settings mean nothing.",
+        help="This script starts the gRPC API; these settings are REST's.",
         more="Hub serves one API at a time: gRPC, unless --serverType http is set. "
         "Yes adds that flag; programs that use the gRPC API then stop working.",
     )
     directory: Path = question(
-        "Folder for the files",
+        "Folder for files",
         FilePath(),
         page="service",
         help="cert.pem, key.pem and dh.pem are written here.",
@@ -82,7 +83,7 @@ class HubRest(ServerCertificate, Target):
         "Hub runs as",
         Account(),
         page="service",
-        help="The account that owns the files; Hub must be able to read its key.",
+        help="The account that owns the files and so can read the key.",
     )
     address: str = question(
         "Address to test",
@@ -96,23 +97,15 @@ class HubRest(ServerCertificate, Target):
         "Source",
         Choice((("self-signed", "self-signed"),)),
         page=PAGE.key,
-        help="Signed by its own key: clients are given cert.pem and trust exactly that.",
+        help="Signed by its own key: clients are given cert.pem to trust.",
     )
 
     @classmethod
     def find(cls, host: Host) -> Found:
-        services = host.running("hub")
-        if not services:
-            return Found(False, "not found here")
-        return _found(services[0])
+        return hub_service.found(host)
 
     def default_start_script(self, host: Host) -> Path | None:
-        for service in host.running("hub"):
-            for candidate in (service.launcher, service.directory and service.directory / "start.sh"):
-                if candidate and candidate.is_file():
-                    return candidate
-        here = Path.cwd() / "start.sh"
-        return here if here.is_file() else None
+        return hub_service.start_script(host)
 
     def check_start_script(self, host: Host, value: Path) -> str | None:
         if value.is_dir():
@@ -122,17 +115,17 @@ class HubRest(ServerCertificate, Target):
         if problem := cannot_write(value, host, self.key):
             return problem
         try:
-            _script(value)
+            hub_service.read(value)
         except (Refusal, OSError) as error:
             return str(error)
         return None
 
     def caution_start_script(self, host: Host, value: Path) -> str | None:
-        repairs = _script(value).repairs
+        repairs = hub_service.read(value).repairs
         return f"Line {repairs[0].line}: {repairs[0].sentence}" if repairs else None
 
     def applies_switch_to_rest(self, host: Host) -> bool:
-        return _script(self.start_script).repaired_server_type == "grpc"
+        return hub_service.read(self.start_script).repaired_server_type == "grpc"
 
     def default_switch_to_rest(self, host: Host) -> bool:
         return False
@@ -154,11 +147,11 @@ class HubRest(ServerCertificate, Target):
         return host.root
 
     def default_account(self, host: Host) -> str:
-        running = host.running("hub")
-        return running[0].user if running else self.start_script.owner() if host.root else host.user
+        service = hub_service.running(host)
+        return service.user if service else self.start_script.owner()
 
     def default_address(self, host: Host) -> str:
-        listen = _script(self.start_script).listen_address or DEFAULT_ADDRESS
+        listen = hub_service.read(self.start_script).listen_address or DEFAULT_ADDRESS
         try:
             address = IPv4Address().read(listen)
         except ValueError:
@@ -181,7 +174,7 @@ class HubRest(ServerCertificate, Target):
         from wizard.material.dh import dh_parameters
         from wizard.targets import hub
 
-        script = _script(self.start_script)
+        script = hub_service.read(self.start_script)
         owner = account_owner(self.account) if host.root else None
         pair = Pair(self.certificate_path, self.directory / "key.pem", owner, KeyType(self.key_type))
         issue = self_signed(self, pair, datetime.now(UTC))
@@ -209,7 +202,7 @@ class HubRest(ServerCertificate, Target):
             validations=(Command(("bash", "-n", str(self.start_script)), "the script is still a script"),),
             warnings=(*issue.warnings, *self._warnings(script, host)),
             advice=tuple(self._advice(host)),
-            restart=_restart(host),
+            restart=hub_service.restart(host),
         )
 
     def _warnings(self, script: StartScript, host: Host) -> Iterator[Warning]:
@@ -240,18 +233,15 @@ class HubRest(ServerCertificate, Target):
         )
 
     def _advice(self, host: Host) -> Iterator[Advice]:
-        restart = _restart(host)
+        restart = hub_service.restart(host)
         if restart:
             yield Advice("Restart Hub; it reads certificates only when it starts.", join(restart.arguments))
         else:
             yield Advice(
-                "Stop Hub and start it again as you do it otherwise; it reads certificates only when it starts.",
+                "Stop Hub and start it again; it reads certificates only when it starts.",
                 quote(str(self.start_script)),
             )
-        yield Advice(
-            "Let only those who need it reach the port: plain HTTP is answered there too.",
-            f"ufw allow from 10.0.0.0/24 to any port {self.address.rpartition(':')[2]} proto tcp",
-        )
+        yield self._close_port()
         yield Advice(
             "Give clients cert.pem to trust, instead of switching the check off with -k.",
             f"curl --cacert {quote(str(self.certificate_path))} https://{self.alt_names[0]}:"
@@ -263,43 +253,31 @@ class HubRest(ServerCertificate, Target):
         )
 
     def proof(self, host: Host) -> tuple[Check, ...]:
-        from wizard.targets import hub_proof
+        from wizard import checks
+        from wizard.probe import Endpoint, Request
 
-        return hub_proof.rest_checks(self, host)
+        service = checks.TlsService(
+            endpoint=Endpoint.parse(self.address),
+            names=self.alt_names,
+            certificate=self.certificate_path,
+            ca=self.certificate_path,
+            request=Request("POST", "/", API_HEADERS, b'{"command":"GetStats"}'),
+        )
+        fresh = hub_service.freshness(host, (self.certificate_path, self.start_script))
+        return (
+            fresh.explain(checks.reach(service)),
+            fresh.explain(checks.our_certificate(service)),
+            *checks.names_accepted(service),
+            checks.old_versions_refused(service),
+            checks.api_answers(service),
+            checks.plain_http_refused(service, known_limit=PLAIN_HTTP, advice=(self._close_port(),)),
+        )
 
-
-def _found(service: Service) -> Found:
-    """What is known of a running Hub from its own command line, without touching it."""
-    from wizard.targets import hub
-
-    running = hub.running(service.arguments)
-    where = running.get("listenAddress", "0.0.0.0:50051")
-    api = "REST" if running.get("serverType", "grpc") == "http" else "gRPC"
-    secured = "with TLS" if running.get("authMode") == "ssl" else "without TLS"
-    status = f"runs here: pid {service.pid}, {api} {secured} on {where}"
-    if not service.readable:
-        return Found(True, status, (f"It runs as {service.user}; its folder can only be read by root.",))
-    script = service.launcher or (service.directory or Path("/")) / "start.sh"
-    details = [f"{script}, runs as {service.user} since {service.started.astimezone():%Y-%m-%d %H:%M}"]
-    try:
-        read = _script(script)
-    except (Refusal, OSError) as error:
-        return Found(True, status, tuple(details), (Warning(str(error)),))
-    warnings = [Warning(repair.sentence, script, repair.line) for repair in read.repairs]
-    return Found(True, status, tuple(details), (*warnings, *read.warnings))
-
-
-def _script(path: Path) -> StartScript:
-    """The start script, read again only when it has changed; raises OSError or Refusal."""
-    stat = path.stat()
-    return _read(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
-
-
-@lru_cache(maxsize=8)
-def _read(path: Path, _version: tuple[int, int, int]) -> StartScript:
-    from wizard.targets import hub
-
-    return hub.read(path, path.read_bytes())
+    def _close_port(self) -> Advice:
+        return Advice(
+            "Bind Hub to 127.0.0.1 behind a proxy, or let only those who need it reach the port.",
+            f"ufw allow from 10.0.0.0/24 to any port {self.address.rpartition(':')[2]} proto tcp",
+        )
 
 
 def _folder(path: Path, owner: Owner | None) -> Iterator[Change]:
@@ -320,8 +298,3 @@ def _edit(script: StartScript, after: bytes) -> Iterator[Change]:
         yield File(
             path=script.path, before=script.data, after=after, hidden=script.secrets, about="Hub's flags"
         )
-
-
-def _restart(host: Host) -> Command | None:
-    restart = next((service.restart for service in host.running("hub") if service.restart), None)
-    return Command(restart, "restart Hub") if restart else None

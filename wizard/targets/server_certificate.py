@@ -33,7 +33,7 @@ def key_question(*offered: KeyType, why: str = "") -> str:
         "Key",
         Choice(tuple((key_type.value, key_type.label) for key_type in offered)),
         page=PAGE.key,
-        help="ECDSA P-256 is fast and read everywhere; take RSA for very old clients.",
+        help="ECDSA P-256 is fast; take RSA only for very old clients.",
         more=why,
     )
 
@@ -46,14 +46,14 @@ class ServerCertificate(Questionnaire):
         "Common Name",
         Text(),
         page=PAGE.key,
-        help="The name shown to people who look at the certificate.",
+        help="The name that people see in the certificate.",
         more="Clients do not compare it with the name they connect to: the list below decides that.",
     )
     alt_names: tuple[str, ...] = question(
         "Alternative names",
         Several(lambda text: str(read_name(text))),
         page=PAGE.key,
-        help="Every name and address that clients connect to, with commas between.",
+        help="Every name and address clients connect to, with commas.",
         more="Clients compare the name they connect to with this list and refuse when it is not there. "
         "Leave ports and https:// out. Names of this host and its addresses are filled in.",
     )
@@ -61,7 +61,7 @@ class ServerCertificate(Questionnaire):
         "Valid for (days)",
         Whole(1, 36500),
         page=PAGE.key,
-        help="397 days is what browsers have long accepted; renew before it ends.",
+        help="397 days are accepted by every client; renew before then.",
         more="Guides suggest 9999 days. A key that leaks stays good for as long as its certificate.",
     )
 
@@ -129,7 +129,7 @@ def self_signed(wanted: ServerCertificate, pair: Pair, now: datetime) -> Issue:
 
     Raises OSError when an existing file cannot be read.
     """
-    from wizard.material.certificates import certificate_pem, self_signed_server
+    from wizard.material.certificates import certificate_pem, describe, self_signed_server
     from wizard.material.keys import generate, private_pem
 
     old_certificate, old_key = contents(pair.certificate), contents(pair.key)
@@ -143,7 +143,6 @@ def self_signed(wanted: ServerCertificate, pair: Pair, now: datetime) -> Issue:
     key = generate(pair.key_type)
     names = tuple(read_name(text) for text in wanted.alt_names)
     certificate = self_signed_server(key, wanted.common_name, names, wanted.validity_days, now)
-    about = f"self-signed certificate, {wanted.validity_days} days"
     return Issue(
         certificate,
         (
@@ -162,7 +161,8 @@ def self_signed(wanted: ServerCertificate, pair: Pair, now: datetime) -> Issue:
                 after=certificate_pem(certificate),
                 mode=0o644,
                 owner=pair.owner,
-                about=about,
+                about=f"self-signed certificate, {wanted.validity_days} days",
+                described=describe(certificate, now).lines(),
             ),
         ),
         (),

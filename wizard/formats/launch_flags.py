@@ -1,0 +1,168 @@
+"""Setting gflags flags on the command that starts a program: from what is wanted to splices."""
+
+from __future__ import annotations
+
+import shlex
+import string
+from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
+
+from wizard.formats.gflags import INDIRECT, Setting, end_of_flags, read_flags
+from wizard.formats.launch import Argument, Launch, Place
+from wizard.formats.splice import CannotEdit, Splice, line_of
+
+_PLAIN = frozenset(string.ascii_letters + string.digits + "_@%+=:,./-")
+_BLANKS = b" \t"
+
+
+class FlagEditor:
+    """The flags of one launch, and the splices that change them."""
+
+    def __init__(self, launch: Launch, booleans: Collection[str]) -> None:
+        self.launch = launch
+        self.data = launch.script.data
+        self.arguments = launch.arguments
+        self.settings = read_flags(launch.arguments, booleans)
+        self.flags_end = end_of_flags(launch.arguments, booleans)
+
+    def edit(self, flags: Mapping[str, str], remove: Collection[str]) -> list[Splice]:
+        """Splices after which each of `flags` is set once and last, and none of `remove` is.
+
+        Raises CannotEdit when a flag is set under a condition, or where the value cannot be written.
+        """
+        splices: list[Splice] = []
+        missing: list[tuple[str, str]] = []
+        for name in [*flags, *remove]:
+            found = [setting for setting in self.settings if setting.name == name]
+            for setting in found:
+                self._check_reach(setting)
+            kept = found[-1:] if name in flags else []
+            for setting in found[: len(found) - len(kept)]:
+                splices += self._remove(setting)
+            if kept:
+                splices += self._replace(kept[0], flags[name])
+            elif name in flags:
+                missing.append((name, flags[name]))
+        if missing:
+            splices.append(self._insert(missing))
+        return splices
+
+    def overriders(self) -> list[int]:
+        """Positions of arguments that may bring flags which cannot be seen here."""
+        values = {i for setting in self.settings for i in range(setting.first + 1, setting.last + 1)}
+        loose = [i for i, a in enumerate(self.arguments[: self.flags_end]) if a.several and i not in values]
+        return sorted(loose + [setting.first for setting in self.settings if setting.name in INDIRECT])
+
+    def _check_reach(self, setting: Setting) -> None:
+        """Refuse to change what is set under a condition, or by text that is used in two places."""
+        arguments = self.arguments[setting.first : setting.last + 1]
+        line = line_of(self.data, arguments[0].start)
+        if not all(argument.certain for argument in arguments):
+            raise CannotEdit(
+                f"--{setting.name} is set here, but not at every run of the script: this is under a condition.",
+                "Set it in the command itself, or take it out of the condition.",
+                line,
+            )
+        starts = [argument.start for argument in self.arguments]
+        if any(starts.count(argument.start) > 1 for argument in arguments):
+            raise CannotEdit(
+                f"The text that sets --{setting.name} is used twice by the command.",
+                "Use the variable once only.",
+                line,
+            )
+
+    def _replace(self, setting: Setting, value: str) -> Iterator[Splice]:
+        name, last = self.arguments[setting.first], self.arguments[setting.last]
+        if setting.value == value and not (setting.bare or last.several):
+            return
+        if setting.attached:
+            prefix = name.text[: name.text.index("=") + 1].encode()
+            yield Splice(name.start, name.end, prefix + self._written(value, name))
+        elif setting.bare:
+            yield Splice(name.end, name.end, b" " + self._written(value, name))
+        else:
+            yield Splice(last.start, last.end, self._written(value, last))
+
+    def _remove(self, setting: Setting) -> Iterator[Splice]:
+        spans = [(a.start, a.end) for a in self.arguments[setting.first : setting.last + 1]]
+        if len(spans) == 2 and not self._gap(spans[0][1], spans[1][0]).strip():
+            spans = [(spans[0][0], spans[1][1])]
+        for start, end in spans:
+            before = self._gap_before(start)
+            after = end + len(self.data[end:]) - len(self.data[end:].lstrip(_BLANKS))
+            command = self.launch.command
+            inside = command.start <= start < command.content_end
+            # In an array or a string the line may go on behind, and a comment may stand before.
+            keeps_before = not inside and self.data[after : after + 1] not in (b"\n", b")", b"'", b'"', b"")
+            yield Splice(start, after, b"") if keeps_before else Splice(before, end, b"")
+
+    def _gap_before(self, position: int) -> int:
+        """Start of the blanks, newlines and continuations before `position`."""
+        text = self.data[:position].rstrip(b" \t\n")
+        while text.endswith(b"\\") and self.data[len(text) : len(text) + 1] == b"\n":
+            text = text[:-1].rstrip(b" \t\n")
+        return len(text)
+
+    def _gap(self, start: int, end: int) -> bytes:
+        return self.data[start:end].replace(b"\\\n", b" ")
+
+    def _insert(self, flags: list[tuple[str, str]]) -> Splice:
+        words = (self.launch.program, *self.launch.words)
+        gaps = [(a.end, b.start) for a, b in pairwise(words)]
+        folded = [(a, b) for a, b in gaps if b"\n" in self.data[a:b] and not self._gap(a, b).strip(_BLANKS)]
+        separator = self.data[folded[0][0] : folded[0][1]] if folded else b" "
+        at = self._anchor(folded[0][0] if folded else self.launch.program.end)
+        new = b"".join(
+            separator + f"--{name} ".encode() + self._written(value, None) for name, value in flags
+        )
+        return Splice(at, at, new)
+
+    def _anchor(self, preferred: int) -> int:
+        """Where flags can be put so that no option before them takes the first one for its value.
+
+        Behind anything that may bring flags of its own, since the last setting wins, but before `"$@"`;
+        otherwise at the preferred place, or right behind the program.
+        """
+        ends = {self.launch.program.end: -1, **dict(self._complete())}
+        last = max(ends)
+        if any(position <= ends[last] for position in self.overriders()):
+            return last
+        return preferred if preferred in ends else self.launch.program.end
+
+    def _complete(self) -> Iterator[tuple[int, int]]:
+        """Ends of words behind which an option and its value are complete, and the last argument there."""
+        closed = {i: s.last for s in self.settings for i in range(s.first, s.last + 1) if self._is_closed(s)}
+        open_ = {i for s in self.settings for i in range(s.first, s.last + 1)} - set(closed)
+        for i, argument in enumerate(self.arguments[: self.flags_end]):
+            ends_word = i + 1 == len(self.arguments) or self.arguments[i + 1].word != argument.word
+            if ends_word and i not in open_ and closed.get(i, i) == i and not argument.several:
+                yield self.launch.words[argument.word].end, i
+
+    def _is_closed(self, setting: Setting) -> bool:
+        arguments = self.arguments[setting.first : setting.last + 1]
+        return (not setting.bare or setting.value is not None) and not any(
+            a.several or not a.certain for a in arguments
+        )
+
+    def _written(self, value: str, argument: Argument | None) -> bytes:
+        """The value as it has to stand in the script to be passed as it is."""
+        raw = value.encode("utf-8", "surrogateescape")
+        quote = self.launch.script.quote
+        if value and set(value) <= _PLAIN:
+            return raw
+        if argument is not None and argument.place is Place.SPLIT:
+            raise CannotEdit(
+                f"The value {value!r} would be cut to pieces: it is passed through an unquoted variable.",
+                "Choose a path without blanks and special characters, or quote the variable.",
+                line_of(self.data, argument.start),
+            )
+        if not quote:
+            return shlex.quote(value).encode("utf-8", "surrogateescape")
+        other = b'"' if quote == "'" else b"'"
+        if set(value) & set("'\"$`\\!"):
+            raise CannotEdit(
+                f"The value {value!r} cannot be written inside the quoted command.",
+                "Choose a path without quotes and special characters.",
+                line_of(self.data, self.launch.program.start),
+            )
+        return other + raw + other

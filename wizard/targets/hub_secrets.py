@@ -1,0 +1,71 @@
+"""What in a start script must never be shown: the salt, passwords, and what is named like one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from wizard.formats.gflags import flag_name
+from wizard.formats.launch import Launch, split_word
+from wizard.formats.shell import Script, Word
+
+_NAMES = ("salt", "passw", "passphrase", "secret", "token")
+
+
+def secret_values(launch: Launch) -> tuple[bytes, ...]:
+    """The secret values in the file, as they stand there, without the quotes around them; longest first."""
+    script = launch.script
+    found = {value for words in _sequences(script) for value in _in_words(words, script)}
+    found |= set(_in_comments(script.data))
+    return tuple(sorted((value for value in found if value), key=lambda value: (-len(value), value)))
+
+
+def _sequences(script: Script) -> Iterator[Sequence[Word]]:
+    for command in script.commands:
+        yield command.words
+    for assignment in script.assignments:
+        words = assignment.words or ()
+        yield words
+        for word in words:
+            yield tuple(split_word(word))
+        if _is_secret(assignment.name):
+            for word in words:
+                yield (Word(assignment.start, word.end, word.parts),)
+
+
+def _in_words(words: Sequence[Word], script: Script) -> Iterator[bytes]:
+    for position, word in enumerate(words):
+        raw = script.data[word.start : word.end]
+        before, equals, value = raw.partition(b"=")
+        name = flag_name(word.text)
+        variable = before.rstrip(b"+").decode("utf-8", "replace")
+        if equals and _is_secret(name[0] if name else variable):
+            yield from _value(word, value, script)
+        elif name and name[1] is None and _is_secret(name[0]) and position + 1 < len(words):
+            after = words[position + 1]
+            yield from _value(after, script.data[after.start : after.end], script)
+
+
+def _value(word: Word, raw: bytes, script: Script) -> Iterator[bytes]:
+    if word.known or word.text.partition("=")[2]:
+        yield raw.strip(b"'\"")
+    for part in word.parts:
+        for assignment in script.assignments:
+            if part.kind == "variable" and assignment.name == part.text:
+                for value in assignment.words or ():
+                    yield script.data[value.start : value.end].strip(b"'\"")
+
+
+def _in_comments(data: bytes) -> Iterator[bytes]:
+    for line in data.splitlines():
+        words = line.partition(b"#")[2].split()
+        for position, word in enumerate(words):
+            name = flag_name(word.decode("utf-8", "replace"))
+            if name and _is_secret(name[0]):
+                value = (
+                    word.partition(b"=")[2] if b"=" in word else b"".join(words[position + 1 : position + 2])
+                )
+                yield value.strip(b"'\"")
+
+
+def _is_secret(name: str) -> bool:
+    return any(part in name.lower() for part in _NAMES)
