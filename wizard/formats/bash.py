@@ -33,7 +33,7 @@ def check_syntax(data: bytes) -> None:
         )
 
 
-def check_is_code(data: bytes, position: int) -> bool:
+def is_code(data: bytes, position: int) -> bool:
     """Whether bash reads what stands at `position` as part of a command, not of a here-document or a comment:
     a parenthesis that closes nothing is an error in a command only."""
     try:

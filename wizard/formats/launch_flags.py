@@ -59,7 +59,7 @@ class FlagEditor:
         line = line_of(self.data, arguments[0].start)
         if not all(argument.certain for argument in arguments):
             raise CannotEdit(
-                f"--{setting.name} is set here, but not at every run of the script: this is under a condition.",
+                f"--{setting.name} is set here, but only under a condition.",
                 "Set it in the command itself, or take it out of the condition.",
                 line,
             )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from wizard.errors import Refusal
-from wizard.formats.bash import check_edit, check_syntax
+from wizard.formats.bash import check_edit, check_syntax, is_code
 from wizard.formats.continuation import Repair, mend
 from wizard.formats.gflags import INDIRECT, flag_name, read_flags
 from wizard.formats.launch import Argument, Launch, find_launches
@@ -156,7 +156,7 @@ def _launch(data: bytes) -> Launch:
             line_of(data, launches[1].program.start),
         )
     (launch,) = launches
-    if not launch.script.quote and not check_is_code(data, launch.command.start):
+    if not launch.script.quote and not is_code(data, launch.command.start):
         raise CannotEdit(
             "What looks like the command that starts hub is text to bash, not a command.",
             "Give the script that starts hub itself.",
@@ -202,9 +202,9 @@ def _refuse_orphans(launch: Launch, lines: _Lines) -> None:
 def _warnings(editor: FlagEditor, path: Path, lines: _Lines) -> Iterator[Warning]:
     for position in editor.overriders():
         argument = editor.arguments[position]
-        name = flag_name(argument.text)
-        if name and name[0] in INDIRECT:
-            text = f"--{name[0]} brings flags from elsewhere; they win over those that stand before it."
+        flag = flag_name(argument.text)
+        if flag and flag[0] in INDIRECT:
+            text = f"--{flag[0]} brings flags from elsewhere; they win over those that stand before it."
         else:
             written = editor.launch.script.reader.text(argument.start, argument.end)
             text = f"{written} is only known at run time; a flag in it wins over those that stand before it."

@@ -1,0 +1,4 @@
+#!/bin/bash
+A=(--salt abc)
+A=("${A[@]}" --db hub)
+./hub "${A[@]}" --depth 3

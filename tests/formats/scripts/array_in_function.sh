@@ -1,0 +1,6 @@
+#!/bin/bash
+main() {
+  local -a args=(--salt abc --db hub --authMode none)
+  ./hub "${args[@]}" "$@"
+}
+main "$@"

@@ -1,0 +1,3 @@
+#!/bin/bash
+ARGS=(--salt abc --db hub)
+./hub "${ARGS[@]}"

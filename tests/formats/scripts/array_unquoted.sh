@@ -1,0 +1,3 @@
+#!/bin/bash
+ARGS=(--salt abc --sslDH /old/dh --db hub)
+./hub ${ARGS[@]}

@@ -1,0 +1,6 @@
+#!/bin/bash
+./hub \
+  --salt \ 
+    CHANGETHIS \
+  --db hub --dbUser root --dbPassword myrootpassword --apiAddress 127.0.0.1:14265 \
+  --minWeightMagnitude 14 --listenAddress 127.0.0.1:50051 --serverType http

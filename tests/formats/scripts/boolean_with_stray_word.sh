@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt abc --useHttpsIRI true --db hub

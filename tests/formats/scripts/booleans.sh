@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --useHttpsIRI --salt abc --nofetchTransactionMessages --db hub --logtostderr

@@ -1,0 +1,5 @@
+#!/bin/bash
+exec ./hub \
+  --salt abc \
+  --db hub \
+  "$@"

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec ./hub $@ --salt abc --db hub

@@ -1,0 +1,10 @@
+#!/bin/bash
+./hub \
+  --salt CHANGETHIS \
+  --db hub \
+  --dbUser root \ # not good
+  --dbPassword myrootpassword \
+  --apiAddress 127.0.0.1:14265 \   # the node
+  --minWeightMagnitude 14 \
+  --listenAddress 127.0.0.1:50051 \
+  --serverType http

@@ -1,0 +1,13 @@
+#!/bin/bash
+# Starts the hub.
+./bazel-bin/hub/hub \
+	--salt CHANGETHIS \
+	--db hub \
+	--dbUser root \
+	--dbPassword myrootpassword \
+	# the node
+	--apiAddress 127.0.0.1:14265 \
+	--minWeightMagnitude 14 \
+	--listenAddress 127.0.0.1:50051 \
+	--serverType http
+echo done

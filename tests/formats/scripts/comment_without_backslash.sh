@@ -1,0 +1,10 @@
+#!/bin/bash
+./hub \
+  --salt CHANGETHIS \
+  --db hub \
+  --dbUser root \
+  --dbPassword myrootpassword \
+  --apiAddress 127.0.0.1:14265 \
+  --minWeightMagnitude 14   # 9 on the devnet
+  --listenAddress 127.0.0.1:50051 \
+  --serverType http

@@ -1,0 +1,4 @@
+#!/bin/bash
+./hub `# the server` \
+  --salt abc `# long enough` \
+  --db hub

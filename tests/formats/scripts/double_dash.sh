@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt abc --db hub -- --authMode none --sslCert /ignored

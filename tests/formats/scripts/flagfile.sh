@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --flagfile=./hub.flags --salt abc --db hub

@@ -1,0 +1,2 @@
+#!/bin/bash
+cd . && ./hub --salt abc --db hub || exit 1

@@ -1,0 +1,5 @@
+#!/bin/bash
+{
+  echo starting
+  ./hub --salt abc --db hub
+} >> hub.log 2>&1

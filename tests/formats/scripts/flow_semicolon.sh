@@ -1,0 +1,2 @@
+#!/bin/bash
+ulimit -n 4096; ./hub --salt abc --db hub; echo ended

@@ -1,0 +1,2 @@
+#!/bin/bash
+(cd . ; exec ./hub --salt abc --db hub)

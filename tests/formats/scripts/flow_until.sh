@@ -1,0 +1,2 @@
+#!/bin/bash
+until ./hub --salt abc --db hub; do sleep 1; done

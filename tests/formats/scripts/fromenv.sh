@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt abc --fromenv=sslCert,sslKey --db hub "$@"

@@ -1,0 +1,15 @@
+#!/bin/bash
+
+./bazel-bin/hub/hub \
+	--salt CHANGETHIS \
+	--db hub \
+	--dbUser root \
+	--dbPassword myrootpassword \
+	--apiAddress 127.0.0.1:14265 \
+	--minWeightMagnitude 14 \
+	--listenAddress 127.0.0.1:50051 \
+	--serverType http
+--authMode ssl
+--sslCert /home/jake/hub/cert.pem
+--sslKey /home/jake/hub/key.pem
+--sslDH /home/jake/hub/dh.pem

@@ -1,0 +1,4 @@
+#!/bin/bash
+./hub --salt abc <<'EOF' --db hub
+--authMode none
+EOF

@@ -1,0 +1,3 @@
+#!/bin/bash
+./hub --salt CHANGETHIS --db hub --dbUser root --dbPassword myrootpassword > hub.log
+  --apiAddress 127.0.0.1:14265 --minWeightMagnitude 14 --listenAddress 127.0.0.1:50051 --serverType http

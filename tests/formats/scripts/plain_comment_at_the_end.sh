@@ -1,0 +1,4 @@
+#!/bin/bash
+./hub --salt abc \
+  --db hub  # the data base
+echo "# done"

@@ -1,0 +1,6 @@
+#!/bin/bash
+./hub \
+  --salt abc \
+  --db hub \
+
+echo finished

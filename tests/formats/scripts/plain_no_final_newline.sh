@@ -1,0 +1,2 @@
+#!/bin/sh
+exec ./hub --db hub

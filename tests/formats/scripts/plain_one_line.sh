@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt abcdefghijklmnopqrstuvwxyz --db hub --serverType http

@@ -1,0 +1,5 @@
+#!/bin/bash
+./bazel-bin/hub/hub \
+	--salt abcdefghijklmnopqrstuvwxyz \
+	--db hub \
+	--serverType http

@@ -1,0 +1,7 @@
+#!/bin/bash
+./hub \
+  --salt \
+    abc \
+  --sslCert \
+    /old/cert.pem \
+  --db hub

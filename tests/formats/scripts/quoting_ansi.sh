@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt $'tab\there' --db hub

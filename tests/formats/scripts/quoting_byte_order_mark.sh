@@ -1,0 +1,2 @@
+﻿
+./hub --salt abc --db hub

@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt a\ b\;c --dbPassword \$\(x\)\# --db hub

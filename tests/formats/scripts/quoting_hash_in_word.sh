@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt abc#def --dbPassword '#x' --db hub # real comment

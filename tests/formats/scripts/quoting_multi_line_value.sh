@@ -1,0 +1,5 @@
+#!/bin/bash
+./hub --salt "first
+second --authMode none
+third" \
+  --db hub

@@ -1,0 +1,3 @@
+#!/bin/bash
+# café
+./hub --salt 'naïve' --db hub

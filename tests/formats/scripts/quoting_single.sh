@@ -1,0 +1,2 @@
+#!/bin/bash
+'./hub' --salt 'it'\''s # no comment \' --db 'hub' --sslCert '/a b/c'

@@ -1,0 +1,3 @@
+#!/bin/bash
+# café
+./hub --salt 'pässwörd ☃' --db hub --sslCert /häuser/alt.pem

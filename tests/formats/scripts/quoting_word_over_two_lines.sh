@@ -1,0 +1,4 @@
+#!/bin/bash
+./bazel-bin/\
+hub/hub --salt abc\
+def --db hub

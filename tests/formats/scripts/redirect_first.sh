@@ -1,0 +1,2 @@
+#!/bin/bash
+>hub.log 2>&1 ./hub --salt abc --db hub

@@ -1,0 +1,3 @@
+#!/bin/bash
+TLS=(--authMode none)
+./hub "${TLS[@]}" --salt abc "${TLS[@]}"

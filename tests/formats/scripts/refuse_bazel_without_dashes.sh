@@ -1,0 +1,2 @@
+#!/bin/bash
+bazel run //hub:hub --salt abc

@@ -1,0 +1,2 @@
+#!/bin/bash
+docker-compose -f hub.yml up -d

@@ -1,0 +1,4 @@
+#!/bin/bash
+ARGS=(--salt abc)
+[ -n "$REST" ] && ARGS+=(--serverType http)
+./hub "${ARGS[@]}"

@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt abc --serverType "$1"

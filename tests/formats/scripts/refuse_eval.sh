@@ -1,0 +1,2 @@
+#!/bin/bash
+eval "./hub --salt abc $OPTIONS"

@@ -1,0 +1,3 @@
+#!/bin/bash
+./hub --salt abc \
+  --db hub

@@ -1,0 +1,3 @@
+#!/bin/bash
+nohup ./hub --salt abc > log 2>&1 &
+  --serverType http

@@ -1,0 +1,4 @@
+#!/bin/bash
+tar -xf hub.tar \ 
+  --directory /srv
+./hub --salt abc

@@ -1,0 +1,3 @@
+#!/bin/bash
+bash -c './hub --salt abc
+  --serverType http'

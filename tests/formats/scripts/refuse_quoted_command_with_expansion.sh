@@ -1,0 +1,2 @@
+#!/bin/bash
+bash -c "./hub --salt $SALT --db hub"

@@ -1,0 +1,4 @@
+#!/bin/bash
+./hub --salt abc
+exit 0
+notes (see the wiki

@@ -1,0 +1,7 @@
+#!/bin/bash
+./hub \
+  --authMode none \
+  --sslCert /first/c \
+  --salt abc \
+  --sslCert=/second/c --db hub \
+  --authMode ssl

@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub -salt abc -authMode none -sslCert /old/c -sslKey=/old/k --sslDH=/old/d -db hub

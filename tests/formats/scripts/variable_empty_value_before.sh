@@ -1,0 +1,2 @@
+#!/bin/bash
+./hub --salt abc --dbPassword $NO_SUCH_VARIABLE

@@ -1,0 +1,3 @@
+#!/bin/bash
+[ -f ./hub.conf ] && . ./hub.conf
+./hub $HUB_OPTS --salt abc --db hub

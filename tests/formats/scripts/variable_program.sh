@@ -1,0 +1,3 @@
+#!/bin/bash
+HUB=./bazel-bin/hub/hub
+"$HUB" --salt abc --db hub

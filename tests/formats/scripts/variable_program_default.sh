@@ -1,0 +1,3 @@
+#!/bin/bash
+HUB="${HUB_BINARY:-./hub}"
+$HUB --salt abc --db hub

@@ -1,0 +1,3 @@
+#!/bin/bash
+set -- --depth 4 "$@"
+./hub --salt abc --db hub "$@"

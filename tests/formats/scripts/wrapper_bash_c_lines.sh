@@ -1,0 +1,7 @@
+#!/bin/bash
+bash -lc '
+  cd .
+  exec ./hub \
+    --salt abc \
+    --db hub
+'

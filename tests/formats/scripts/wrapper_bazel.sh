@@ -1,0 +1,2 @@
+#!/bin/bash
+bazel run -c opt //hub:hub -- --salt abc --db hub

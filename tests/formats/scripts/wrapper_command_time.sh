@@ -1,0 +1,2 @@
+#!/bin/bash
+time command ./hub --salt abc --db hub

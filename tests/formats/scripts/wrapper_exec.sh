@@ -1,0 +1,2 @@
+#!/bin/bash
+exec -a iota-hub ./hub --salt abc --db hub "$@"

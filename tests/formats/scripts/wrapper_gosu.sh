@@ -1,0 +1,2 @@
+#!/bin/bash
+exec gosu hub ./hub --salt abc --db hub "$@"

@@ -1,0 +1,2 @@
+#!/bin/bash
+runuser -u hubuser -- ./hub --salt abc --db hub

@@ -1,0 +1,2 @@
+#!/bin/bash
+screen -dmS hub ./hub --salt abc --db hub

@@ -1,0 +1,2 @@
+#!/bin/bash
+setsid -w stdbuf -oL -e L ./hub --salt abc --db hub

@@ -1,0 +1,2 @@
+#!/bin/bash
+tmux new-session -d -s hub './hub --salt abc --db hub'
