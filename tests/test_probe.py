@@ -15,6 +15,7 @@ import pytest
 
 from tests.peers.tls import ANSWER, Handler, https, listening, self_signed, server_context
 from wizard.probe import (
+    TIMEOUT,
     VERSIONS,
     Answer,
     Endpoint,
@@ -26,7 +27,7 @@ from wizard.probe import (
 )
 from wizard.trouble import Kind, Trouble
 
-QUICK = 0.3  # seconds, for servers that never answer
+QUICK = 0.5  # seconds, for servers that never answer
 
 
 def at(port: int) -> Endpoint:
@@ -175,7 +176,7 @@ def say(data: bytes) -> Handler:
 )
 def test_what_is_not_a_tls_service_is_named(handler: Handler, kind: Kind) -> None:
     with listening(handler) as port:
-        assert trouble(tls(at(port), "signer", timeout=QUICK), kind)
+        assert trouble(tls(at(port), "signer", timeout=QUICK if handler is hold else TIMEOUT), kind)
 
 
 def test_a_server_that_waits_for_a_whole_line_of_http_is_known_as_plain_http() -> None:
@@ -189,7 +190,7 @@ def test_a_server_that_waits_for_a_whole_line_of_http_is_known_as_plain_http() -
         connection.sendall(ANSWER)
 
     with listening(patient) as port:
-        trouble(tls(at(port), timeout=QUICK), Kind.PLAIN_HTTP)
+        trouble(tls(at(port), timeout=1), Kind.PLAIN_HTTP)
 
 
 def test_a_probe_ends_in_time_however_slowly_the_server_drips(tmp_path: Path) -> None:
@@ -206,8 +207,8 @@ def test_a_probe_ends_in_time_however_slowly_the_server_drips(tmp_path: Path) ->
 
     with listening(drip) as port:
         begun = time.monotonic()
-        result = connected(tls(at(port), "signer", ca=certificate, timeout=QUICK))
-        assert time.monotonic() - begun < 3
+        result = connected(tls(at(port), "signer", ca=certificate, timeout=1))
+        assert time.monotonic() - begun < 4
         assert result.answer.status == "HTTP/1.1 200 OK"
 
 
@@ -263,6 +264,12 @@ def test_an_unknown_authority_and_a_wrong_purpose_are_told_apart(tmp_path: Path)
     leaf, key = openssl_certificate(tmp_path, "signer", *issued, *names, *client)
     with listening(https(server_context(leaf, key, tmp_path))) as port:
         trouble(tls(at(port), "signer", ca=authority, strict=False), Kind.PURPOSE)
+
+
+def test_t41_a_common_name_alone_is_not_taken_for_a_name(tmp_path: Path) -> None:
+    certificate, key = openssl_certificate(tmp_path, "signer")
+    with listening(https(server_context(certificate, key, tmp_path))) as port:
+        trouble(tls(at(port), "signer", ca=certificate, strict=False), Kind.NAME)
 
 
 def test_t44_what_only_strict_clients_refuse_is_tried_both_ways(tmp_path: Path) -> None:
@@ -323,8 +330,9 @@ def test_each_tls_version_is_tried_by_itself(
         tried = versions(at(port), "signer")
     assert list(tried) == ["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
     for version, result in tried.items():
-        if isinstance(result, Trouble) and result.kind is Kind.UNTRIED:
-            continue  # a library built without the old versions
+        if version in ("TLS 1.0", "TLS 1.1") and not (ssl.HAS_TLSv1 and ssl.HAS_TLSv1_1):
+            trouble(result, Kind.UNTRIED)
+            continue
         assert isinstance(result, Handshake) is (version in accepted), (version, result)
         if isinstance(result, Handshake):
             assert result.version == version
@@ -352,13 +360,13 @@ def test_a_version_the_local_library_cannot_speak_is_not_taken_for_a_refusal(tmp
 )
 def test_plain_http_that_is_not_answered_is_told_as_it_was(handler: Handler, kind: Kind) -> None:
     with listening(handler) as port:
-        trouble(plain_http(at(port), timeout=QUICK), kind)
+        trouble(plain_http(at(port), timeout=QUICK if handler is hold else TIMEOUT), kind)
 
 
 def test_plain_http_to_a_tls_server_is_no_answer(tmp_path: Path) -> None:
     certificate, key = self_signed("signer")
     with listening(https(server_context(certificate, key, tmp_path))) as port:
-        result = plain_http(at(port), timeout=QUICK)
+        result = plain_http(at(port))
     assert isinstance(result, Trouble)
 
 

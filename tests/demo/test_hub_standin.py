@@ -98,12 +98,15 @@ def test_files_are_loaded_in_hubs_order_and_each_failure_ends_it_with_its_name(t
     files = secured(tmp_path, "signer")
     other = tmp_path / "other.pem"
     other.write_bytes(self_signed("other")[1])
+    damaged = tmp_path / "damaged.pem"
+    damaged.write_bytes((tmp_path / "dh.pem").read_bytes()[:200] + b"\n-----END DH PARAMETERS-----\n")
     broken = {"sslCert": "/dev/null", "sslKey": "/missing", "sslDH": "/dev/null"}
     for expected, flags in (
         ("certificate chain file with error: no certificate or crl found", broken),
         ("private key file with error: No such file or directory", {**broken, "sslCert": files.certificate}),
         ("private key file with error: key values mismatch", {"sslKey": other, "sslDH": "/dev/null"}),
         ("DH file with error: no start line", {"sslDH": "/dev/null"}),
+        ("DH file with error: ", {"sslDH": damaged}),
         ("DH file with error: No such file or directory", {"sslDH": "/missing"}),
     ):
         ended = run(*changed(files, **flags))
