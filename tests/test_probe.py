@@ -77,7 +77,7 @@ def test_an_endpoint_is_read_and_shown(text: str, host: str, port: int) -> None:
         ("hub:https", "from 1 to 65535"),
         ("hub:٤٤٣", "from 1 to 65535"),
         ("::1:443", "in brackets"),
-        ("https://hub:443", "in brackets"),
+        ("https://hub:443", "leave out blanks, https:// and paths"),
         ("a hub:443", "leave out blanks"),
         ("hub/path:443", "leave out blanks"),
     ],

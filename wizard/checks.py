@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from shlex import join
 
@@ -57,7 +56,6 @@ def reach(service: TlsService) -> Check:
 def our_certificate(service: TlsService) -> Check:
     """The certificate served is the one in the file, not an earlier one still held in memory."""
 
-    @_reading_files
     def run() -> Outcome:
         result = tls(service.endpoint, service.name)
         if isinstance(result, Trouble):
@@ -72,7 +70,8 @@ def our_certificate(service: TlsService) -> Check:
         )
 
     command = f"{_s_client(service)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
-    return Check(f"It serves {service.certificate}", Expect.ACCEPT, run, command)
+    guarded = _reading(service.certificate, run)
+    return Check(f"It serves {service.certificate}", Expect.ACCEPT, guarded, command)
 
 
 def names_accepted(service: TlsService) -> tuple[Check, ...]:
@@ -130,7 +129,6 @@ def plain_http_refused(
 def api_answers(service: TlsService) -> Check:
     """The API itself answers a request over TLS with a success (status 2xx)."""
 
-    @_reading_files
     def run() -> Outcome:
         result = tls(service.endpoint, service.name, ca=service.ca.read_bytes(), request=service.request)
         if isinstance(result, Trouble):
@@ -143,11 +141,11 @@ def api_answers(service: TlsService) -> Check:
             "The connection is secured, but the API does not answer as it should. See the service's log.",
         )
 
-    return Check("The API answers over TLS", Expect.ACCEPT, run, _curl(service, service.name))
+    guarded = _reading(service.ca, run)
+    return Check("The API answers over TLS", Expect.ACCEPT, guarded, _curl(service, service.name))
 
 
 def _name_accepted(service: TlsService, name: str) -> Check:
-    @_reading_files
     def run() -> Outcome:
         ca = service.ca.read_bytes()
         result = tls(service.endpoint, name, ca=ca, request=service.request)
@@ -157,7 +155,8 @@ def _name_accepted(service: TlsService, name: str) -> Check:
         only_strict = result.kind is Kind.STRICT and isinstance(lenient, Handshake)
         return _failed(result.sentence, "Other clients, such as curl, accept it." if only_strict else "")
 
-    return Check(f"Clients accept it as {name}", Expect.ACCEPT, run, _curl(service, name))
+    guarded = _reading(service.ca, run)
+    return Check(f"Clients accept it as {name}", Expect.ACCEPT, guarded, _curl(service, name))
 
 
 def _turned_away(answer: Answer) -> bool:
@@ -177,19 +176,21 @@ def _first_certificate(path: Path) -> bytes:
     pem = path.read_text(encoding="ascii", errors="replace")
     begins, ends = pem.find(ssl.PEM_HEADER), pem.find(ssl.PEM_FOOTER)
     if not 0 <= begins < ends:
-        raise ValueError(f"{path} holds no certificate.")
+        raise ValueError("it holds none")
     return ssl.PEM_cert_to_DER_cert(pem[begins : ends + len(ssl.PEM_FOOTER)])
 
 
-def _reading_files(run: Callable[[], Outcome]) -> Callable[[], Outcome]:
-    """Turn a certificate file that cannot be used into a failed check."""
+def _reading(file: Path, run: Callable[[], Outcome]) -> Callable[[], Outcome]:
+    """Run a check that reads certificates from `file`; it fails with a sentence when that cannot be done."""
 
-    @wraps(run)
     def guarded() -> Outcome:
         try:
             return run()
         except (OSError, ValueError) as error:
-            return _failed(f"A certificate file cannot be used: {error}")
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            return _failed(
+                f"No certificate can be read from {file}: {reason}", "Check the path and the file."
+            )
 
     return guarded
 

@@ -47,6 +47,8 @@ class Endpoint:
     @classmethod
     def parse(cls, text: str) -> Endpoint:
         """Read `host:port`, an IPv6 address in brackets. ValueError: a sentence says what to change."""
+        if any(character.isspace() or character == "/" for character in text.strip()):
+            raise ValueError(f"{text}: leave out blanks, https:// and paths; give only a host and a port.")
         host, colon, port = text.strip().rpartition(":")
         if not colon or not host:
             raise ValueError(f"{text}: give a host and a port, such as 127.0.0.1:50051.")
@@ -56,8 +58,6 @@ class Endpoint:
             host = host[1:-1]
         elif ":" in host:
             raise ValueError(f"{text}: write an IPv6 address in brackets, such as [::1]:50051.")
-        if any(character.isspace() or character == "/" for character in host):
-            raise ValueError(f"{text}: leave out blanks, https:// and paths; give only a host and a port.")
         return cls(host, int(port))
 
     def __str__(self) -> str:
@@ -241,7 +241,7 @@ def _limit_versions(
 
 
 def _connect(endpoint: Endpoint, timeout: float) -> socket.socket | Trouble:
-    """Connect within `timeout` seconds for each address of the host."""
+    """Connect within `timeout` seconds for each address; looking the name up has limits of its own."""
     try:
         return socket.create_connection((endpoint.host, endpoint.port), timeout)
     except ConnectionRefusedError:

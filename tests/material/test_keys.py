@@ -38,6 +38,12 @@ def test_older_files_of_openssl_are_read() -> None:
     assert key_type_of(read_private_pem(curve)) is KeyType.ECDSA_P256
 
 
+def test_a_key_is_found_behind_its_certificate() -> None:
+    key = private_pem(generate(KeyType.ECDSA_P256))
+    certificate = openssl("req", "-new", "-key", "/dev/stdin", "-subj", "/CN=x", "-x509", data=key)
+    assert private_pem(read_private_pem(certificate + key)) == key
+
+
 @pytest.mark.parametrize("traditional", [False, True])
 def test_a_key_with_a_passphrase_is_refused_with_the_way_out(traditional: bool) -> None:
     format_ = ["-traditional"] if traditional else []

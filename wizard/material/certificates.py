@@ -29,7 +29,7 @@ _LONGEST_DAYS = 36_500
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """What a kind of certificate says about the use of its key: one row of the table below."""
+    """What a kind of certificate says about the use of its key."""
 
     usages: frozenset[str]
     """Key usage bits, by the names of `x509.KeyUsage`."""
