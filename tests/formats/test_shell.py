@@ -62,7 +62,7 @@ REPAIRED: dict[str, list[int]] = {
 
 # File, line (None: the whole file), words of the reason.
 REFUSED: dict[str, tuple[int | None, str]] = {
-    "refuse_array_used_twice.sh": (2, "used twice"),
+    "refuse_array_used_twice.sh": (2, "used in more than one place"),
     "refuse_bazel_without_dashes.sh": (2, "no -- after the target"),
     "refuse_command_in_variable.sh": (3, "kept in the variable CMD"),
     "refuse_compose.yml": (2, "docker-compose file"),

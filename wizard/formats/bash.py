@@ -15,6 +15,7 @@ from shutil import which
 from wizard.formats.splice import CannotEdit, Splice, splice
 
 _SECONDS = 20
+_OPERATORS = bytes.maketrans(b"'\"()<>|&;", b" " * 9)
 _SAMPLE = (b"a  b \\\n c; echo $(d)\n", b"a b c")
 
 
@@ -52,8 +53,8 @@ def check_edit(before: bytes, splices: Sequence[Splice]) -> bytes:
     check_syntax(after)
     if not _pretty_print_works():
         return after
-    removed = _tokens(b" ".join(before[edit.start : edit.end] for edit in splices))
-    added = _tokens(b" ".join(edit.new for edit in splices))
+    removed = _words([before[edit.start : edit.end] for edit in splices])
+    added = _words([edit.new for edit in splices])
     old, new = _tokens(_pretty(before)), _tokens(_pretty(after))
     if (old - new, new - old) == (removed - added, added - removed):
         return after
@@ -63,10 +64,16 @@ def check_edit(before: bytes, splices: Sequence[Splice]) -> bytes:
     )
 
 
+def _words(texts: Sequence[bytes]) -> Counter[bytes]:
+    joined = b" ".join(texts)
+    # Bash prints $'...' in plain quotes, so it is asked how.
+    return _tokens(_pretty(b": " + joined)) - Counter([b":"]) if b"$'" in joined else _tokens(joined)
+
+
 def _tokens(text: bytes) -> Counter[bytes]:
-    # Quotes and parentheses count as blanks, since the last word of an array or a quoted script touches them.
-    unfolded = text.replace(b"\\\n", b"")
-    return Counter(unfolded.translate(bytes.maketrans(b"'\"()", b"    ")).split())
+    # Quotes and operators count as blanks: the last word of an array or of a quoted script touches them.
+    unfolded = text.replace(b"\\\\", b"//").replace(b"\\\n", b"")
+    return Counter(unfolded.translate(_OPERATORS).split())
 
 
 def _pretty(data: bytes) -> bytes:

@@ -87,9 +87,7 @@ def _break(script: Script, command: Command, indent: bytes) -> _Break | None:
     found = _fault(alone, swallowed, slip is not None, bool(ending), bool(comments))
     lost = data[following:].split(maxsplit=1)[0].partition(b"=")[0].decode("utf-8", "replace")
     at = command.end if alone else begin if slip is None else slip
-    sentence = (
-        f"{found[0]}, so bash ends the command here and {lost} is not passed to the program; {found[1]}."
-    )
+    sentence = f"{found[0]}, so for bash the command ends here, without {lost}; {found[1]}."
     return _Break(begin, following, (*own, *comments), Repair(line_of(data, at), sentence))
 
 
@@ -98,12 +96,12 @@ def _fault(alone: bool, swallowed: bool, slip: bool, comment: bool, comments_fol
     if swallowed:
         return "The comment swallows the backslash at its end", "the comment moves above the command"
     if alone and comment:
-        return "A comment stands inside the continued command", "it moves above the command"
+        return "A comment stands inside the continued command", "the comment moves above the command"
     if alone:
         moved = " and the comment below it moves above the command" if comments_follow else ""
-        return "An empty line stands inside the continued command", f"it is removed{moved}"
+        return "An empty line stands inside the continued command", f"the empty line is removed{moved}"
     if slip and comment:
-        return "A comment stands behind the backslash", "it moves above the command"
+        return "A comment stands behind the backslash", "the comment moves above the command"
     if slip:
         return "A blank stands behind the backslash", "the blank is removed"
     moved = " and the comment moves above the command" if comment or comments_follow else ""

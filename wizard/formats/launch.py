@@ -90,6 +90,8 @@ class Argument:
     """Passed at every run, not only under a condition."""
     several: bool = False
     """May become no word, or several, at run time."""
+    variable: str = ""
+    """The variable or array it comes through, if its span lies in an assignment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,18 +280,21 @@ class _Resolver:
         parts = [part for part in word.parts if part.text or part.kind != "text"]
         if len(parts) == 1 and parts[0].kind == "array":
             yield from self._elements(word, parts[0])
-        elif len(parts) == 1 and parts[0].kind == "variable" and not parts[0].quoted:
-            yield from self._split(word, parts[0])
+            return
+        argument = self._argument(word)
+        if argument.known or len(parts) != 1 or parts[0].kind != "variable" or parts[0].quoted:
+            yield argument
         else:
-            yield self._argument(word)
+            yield from self._split(word, parts[0])
 
     def _argument(self, word: Word) -> Argument:
         texts: list[str] = []
         for part in word.parts:
             text = part.text if part.kind == "text" else self._value(part)
             if text is None:
-                loose = any(p.kind != "text" and (not p.quoted or p.kind != "variable") for p in word.parts)
-                return Argument("".join(texts), False, word.start, word.end, 0, several=loose)
+                loose = any(p.kind == "array" or not (p.quoted or p.kind == "text") for p in word.parts)
+                begin = "".join(texts)
+                return Argument(begin, False, word.start, word.end, 0, several=loose and not begin)
             texts.append(text)
         return Argument("".join(texts), True, word.start, word.end, 0)
 
@@ -325,7 +330,8 @@ class _Resolver:
             if assignment.words is None or assignment.array is not array or self._sourced_since(assignment):
                 return None
             certain = self._happened(assignment)
-            if not assignment.append and not _extends_itself(assignment):
+            extends = any(_extends_itself(assignment, word) for word in assignment.words)
+            if not assignment.append and not extends:
                 history = [] if certain else [(earlier, False) for earlier, _ in history]
             history.append((assignment, certain))
         return history or None
@@ -337,21 +343,11 @@ class _Resolver:
             return
         for assignment, certain in history:
             for element in assignment.words or ():
-                if assignment.array and _extends_itself_array(assignment, element):
+                if _extends_itself(assignment, element):
                     continue
                 for argument in _Resolver(self.script, assignment.start).arguments(element):
-                    if part.quoted:
-                        yield replace(argument, certain=certain and argument.certain)
-                    else:
-                        loose = argument.several or _splits(argument.text) or not argument.known
-                        known = argument.known and not _splits(argument.text)
-                        yield replace(
-                            argument,
-                            known=known,
-                            several=loose,
-                            place=Place.SPLIT,
-                            certain=certain and argument.certain,
-                        )
+                    passed = argument if part.quoted else _loosened(argument)
+                    yield replace(passed, certain=certain and passed.certain, variable=part.text)
 
     def _split(self, word: Word, part: Part) -> Iterator[Argument]:
         history = self._history(part.text, array=False)
@@ -361,28 +357,29 @@ class _Resolver:
         for assignment, certain in history:
             for piece in assignment.words or ():
                 for span in split_word(piece):
-                    if [p.text for p in span.parts if p.kind != "text"] == [part.text]:
-                        continue  # OPTS="$OPTS --more"
-                    argument = _Resolver(self.script, assignment.start)._argument(span)
-                    loose = argument.several or not argument.known or _splits(argument.text)
-                    known = argument.known and not _splits(argument.text)
-                    yield replace(argument, known=known, several=loose, place=Place.SPLIT, certain=certain)
+                    if not _extends_itself(assignment, span):
+                        argument = _loosened(_Resolver(self.script, assignment.start)._argument(span))
+                        yield replace(argument, certain=certain, variable=part.text)
 
 
-def _splits(text: str) -> bool:
-    return text == "" or any(char in text for char in " \t\n*?[")
+def _loosened(argument: Argument) -> Argument:
+    """The argument as an unquoted expansion passes it: split at blanks, and matched against files."""
+    fixed = argument.known and argument.text != "" and not any(char in argument.text for char in " \t\n*?[")
+    return replace(argument, known=fixed, several=not fixed, place=Place.SPLIT)
 
 
-def _extends_itself(assignment: Assignment) -> bool:
-    """`OPTS="$OPTS --more"` or `ARGS=("${ARGS[@]}" --more)`."""
-    words = assignment.words or ()
-    return any(
-        part.text == assignment.name and part.kind in ("variable", "array") for w in words for part in w.parts
+def _extends_itself(assignment: Assignment, word: Word) -> bool:
+    """`OPTS="$OPTS --more"` or `ARGS=("${ARGS[@]}" --more)`: the word is the earlier value."""
+    return any(part.kind in ("variable", "array") and part.text == assignment.name for part in word.parts)
+
+
+def uses(script: Script, variable: str) -> int:
+    """How often commands use a variable; what an assignment to itself does is not counted."""
+    words = [word for command in script.commands for word in command.words]
+    words += [word for a in script.assignments if a.name != variable for word in a.words or ()]
+    return sum(
+        part.text == variable and part.kind in ("variable", "array") for w in words for part in w.parts
     )
-
-
-def _extends_itself_array(assignment: Assignment, element: Word) -> bool:
-    return any(part.kind == "array" and part.text == assignment.name for part in element.parts)
 
 
 def split_word(word: Word) -> Iterator[Word]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 from wizard.formats.gflags import INDIRECT, Setting, end_of_flags, read_flags
-from wizard.formats.launch import Argument, Launch, Place
+from wizard.formats.launch import Argument, Launch, Place, uses
 from wizard.formats.splice import CannotEdit, Splice, line_of
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_@%+=:,./-")
@@ -49,9 +49,12 @@ class FlagEditor:
 
     def overriders(self) -> list[int]:
         """Positions of arguments that may bring flags which cannot be seen here."""
-        values = {i for setting in self.settings for i in range(setting.first + 1, setting.last + 1)}
+        values = self._values()
         loose = [i for i, a in enumerate(self.arguments[: self.flags_end]) if a.several and i not in values]
         return sorted(loose + [setting.first for setting in self.settings if setting.name in INDIRECT])
+
+    def _values(self) -> set[int]:
+        return {setting.last for setting in self.settings if setting.last > setting.first}
 
     def _check_reach(self, setting: Setting) -> None:
         """Refuse to change what is set under a condition, or by text that is used in two places."""
@@ -63,13 +66,20 @@ class FlagEditor:
                 "Set it in the command itself, or take it out of the condition.",
                 line,
             )
-        starts = [argument.start for argument in self.arguments]
-        if any(starts.count(argument.start) > 1 for argument in arguments):
+        if setting.first - 1 in self._values() and self.arguments[setting.first - 1].several:
             raise CannotEdit(
-                f"The text that sets --{setting.name} is used twice by the command.",
-                "Use the variable once only.",
+                f"The value before --{setting.name} is an unquoted expansion: whenever that is empty, the "
+                f"option before it takes --{setting.name} for its value.",
+                "Put the expansion in double quotes.",
                 line,
             )
+        for variable in {argument.variable for argument in arguments} - {""}:
+            if uses(self.launch.script, variable) > 1:
+                raise CannotEdit(
+                    f"--{setting.name} is set in {variable}, which is used in more than one place.",
+                    f"Use ${variable} in the command that starts the program only, and once.",
+                    line,
+                )
 
     def _replace(self, setting: Setting, value: str) -> Iterator[Splice]:
         name, last = self.arguments[setting.first], self.arguments[setting.last]
@@ -85,7 +95,7 @@ class FlagEditor:
 
     def _remove(self, setting: Setting) -> Iterator[Splice]:
         spans = [(a.start, a.end) for a in self.arguments[setting.first : setting.last + 1]]
-        if len(spans) == 2 and not self._gap(spans[0][1], spans[1][0]).strip():
+        if len(spans) == 2 and spans[0] < spans[1] and not self._gap(spans[0][1], spans[1][0]).strip():
             spans = [(spans[0][0], spans[1][1])]
         for start, end in spans:
             before = self._gap_before(start)

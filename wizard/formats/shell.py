@@ -31,7 +31,8 @@ class Part:
 
     kind: PartKind
     text: str
-    """The fixed text, the name of the variable or array, or the default in `${name:-default}`."""
+    """The fixed text, the name of the variable or array, or the default in `${name:-default}`.
+    An array without a name is `"$@"` or a part of an array."""
     start: int
     end: int
     quoted: bool = False
@@ -124,13 +125,15 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
 
 
 def _masked(data: bytes) -> bytes:
-    """A copy of the same length, free of what the grammar misreads: escaped blanks, other alphabets,
-    comments in backticks, a backslash at the very end."""
+    """A copy of the same length, free of what the grammar misreads: escaped blanks and backslashes,
+    other alphabets, comments in backticks, lines of a backslash alone, a backslash at the very end."""
     masked = bytearray(byte if byte < 0x80 else ord("x") for byte in data)
     position = 0
     while (position := masked.find(b"\\", position)) >= 0:
-        if bytes(masked[position + 1 : position + 2]) in (b" ", b"\t", b""):
+        if bytes(masked[position + 1 : position + 2]) in (b" ", b"\t", b"\\", b""):
             masked[position : position + 2] = b"x" * len(masked[position : position + 2])
+        elif masked[masked.rfind(b"\n", 0, position) + 1 : position + 2].strip() == b"\\":
+            masked[position : position + 2] = b"  "
         position += 2
     while (position := masked.find(b"`#")) >= 0:
         close = masked.find(b"`", position + 2)
@@ -341,7 +344,8 @@ class Reader:
                 parts.append(Part("text", "$", at, end, quoted))
                 return end
         kind, name = _expanded(self.text(at, end))
-        parts.append(Part(kind, name, at, end, quoted))
+        whole = quoted or self.data.startswith((b"$((", b"$'"), at)  # one word, whatever it gives
+        parts.append(Part(kind, name, at, end, whole))
         return end
 
     def _close(self, mark: bytes, at: int, escapes: bool = False) -> int:
@@ -365,6 +369,7 @@ def _expanded(text: str) -> tuple[PartKind, str]:
     variable, _, default = name.partition("-")
     if text.startswith("${") and variable.rstrip(":").isidentifier():
         return ("unknown", default) if default else ("variable", name)
-    if name.endswith("[@]") and name[:-3].isidentifier():
-        return "array", name[:-3]
+    if "@" in name and not text.startswith("$("):
+        whole = name.endswith("[@]") and name[:-3].isidentifier()
+        return "array", name[:-3] if whole else ""
     return ("variable", name) if name.isidentifier() else ("unknown", "")

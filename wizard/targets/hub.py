@@ -40,8 +40,8 @@ _WATCHED: Final = ("serverType", "authMode", "sslCert", "sslKey", "sslCA", "sslD
 class Setting:
     """The setting of a flag that is in force, and the line it stands on."""
 
-    value: str | None
-    """None when it depends on the run."""
+    value: str | None = field(repr=False)
+    """None when it depends on the run. It may be a secret."""
     line: int
 
 

@@ -46,7 +46,7 @@ def _in_words(words: Sequence[Word], script: Script) -> Iterator[bytes]:
 
 
 def _value(word: Word, raw: bytes, script: Script) -> Iterator[bytes]:
-    if word.known or word.text.partition("=")[2]:
+    if any(part.kind in ("text", "unknown") and part.end > part.start for part in word.parts):
         yield raw.strip(b"'\"")
     for part in word.parts:
         for assignment in script.assignments:

@@ -1,0 +1,252 @@
+"""What a start script says about Hub, and the ways in which it says something else than its author meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.formats.hub_stub import argument_lists, flags
+from wizard.errors import Refusal
+from wizard.targets import hub
+
+SCRIPTS = Path(__file__).parents[1] / "formats" / "scripts"
+START = Path("/home/jake/hub/start.sh")
+REST = {"authMode": "ssl", "sslCert": "/h/cert.pem", "sslKey": "/h/key.pem", "sslDH": "/h/dh.pem"}
+
+
+def read(text: str) -> hub.StartScript:
+    return hub.read(START, text.encode())
+
+
+def published(name: str) -> hub.StartScript:
+    return hub.read(START, (SCRIPTS / name).read_bytes())
+
+
+def effective(folder: Path, script: bytes) -> dict[str, str]:
+    """What hub gets when bash runs the script; later settings win."""
+    (arguments,) = argument_lists(folder, script)
+    return dict(flags(arguments))
+
+
+def refused(text: str, edit: dict[str, str] | None = None) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        hub.set_flags(read(text), edit or REST)
+    return caught.value
+
+
+def test_t01_a_missing_backslash_is_found_and_repaired(tmp_path: Path) -> None:
+    script = published("guide_as_published.sh")
+    assert "serverType" not in effective(tmp_path, script.data)
+    assert effective(tmp_path, script.repaired)["serverType"] == "http"
+    (repair,) = script.repairs
+    assert repair.line == 10
+    assert repair.sentence == (
+        "There is no backslash at the end of this line, so for bash the command ends here, "
+        "without --serverType; the backslash is added."
+    )
+    assert script.repaired == script.data.replace(b"50051\n", b"50051 \\\n")
+
+
+def test_t01_flags_pasted_from_the_guide_without_backslashes_reach_hub(tmp_path: Path) -> None:
+    script = published("guide_rest_block_pasted.sh")
+    assert "authMode" not in effective(tmp_path, script.data)
+    assert effective(tmp_path, script.repaired)["sslDH"] == "/home/jake/hub/dh.pem"
+    assert effective(tmp_path, hub.set_flags(script, REST)).items() >= REST.items()
+
+
+def test_t02_a_blank_after_the_backslash_is_found_and_repaired(tmp_path: Path) -> None:
+    script = published("blank_after_backslash.sh")
+    assert "dbUser" not in effective(tmp_path, script.data)
+    assert [repair.line for repair in script.repairs] == [4]
+    assert "A blank stands behind the backslash" in script.repairs[0].sentence
+    assert script.repaired == script.data.replace(b"\\ \n", b"\\\n")
+
+
+def test_t03_a_comment_inside_moves_above_the_command_unchanged(tmp_path: Path) -> None:
+    script = published("comment_line_inside.sh")
+    assert "apiAddress" not in effective(tmp_path, script.data)
+    assert effective(tmp_path, script.repaired)["apiAddress"] == "127.0.0.1:14265"
+    assert b"# Starts the hub.\n# the node\n./bazel-bin/hub/hub \\\n" in script.repaired
+
+
+def test_t03_a_comment_that_swallows_the_backslash_moves_above_the_command() -> None:
+    script = published("comment_swallows_backslash.sh")
+    assert b"#!/bin/bash\n# 9 on the devnet\n./hub \\\n" in script.repaired
+    assert b"--minWeightMagnitude 14 \\\n" in script.repaired
+
+
+def test_t03_an_empty_line_inside_is_removed() -> None:
+    script = published("empty_line_inside.sh")
+    assert [repair.line for repair in script.repairs] == [4, 8]
+    assert script.repaired == script.data.replace(b"\\\n\n", b"\\\n").replace(b"\\\n\t\n", b"\\\n")
+
+
+def test_t04_carriage_returns_are_refused_with_the_way_out() -> None:
+    refusal = refused("#!/bin/bash\r\n./hub --salt abc\r\n")
+    assert refusal.line == 1
+    assert "carriage return" in refusal.reason
+    assert f"sed -i 's/\\r$//' {START}" in refusal.remedy
+    assert refused("#!/bin/bash\n./hub --salt abc\r\n").line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "api"),
+    [
+        ("./hub --db x", "grpc"),
+        ("./hub --serverType http", "http"),
+        ("./hub -serverType=http --db x", "http"),
+        ("./hub --serverType http --serverType grpc", "grpc"),
+        ("API=http\n./hub --serverType $API", "http"),
+        ("ARGS=(--serverType http)\n./hub ${ARGS[@]}", "http"),
+        ("./hub -- --serverType http", "grpc"),
+        ("./hub --salt --serverType http", "grpc"),
+    ],
+)
+def test_t05_the_api_that_runs_is_read_from_the_flags(text: str, api: str, tmp_path: Path) -> None:
+    script = read(text)
+    assert script.server_type == api
+    assert effective(tmp_path, text.encode()).get("serverType", "grpc") == api
+
+
+def test_t05_an_orphaned_server_type_means_grpc_today_and_rest_after_the_repair() -> None:
+    script = published("guide_as_published.sh")
+    assert (script.server_type, script.repaired_server_type) == ("grpc", "http")
+
+
+def test_t13_a_second_occurrence_goes_and_the_last_one_is_set(tmp_path: Path) -> None:
+    script = read("./hub --sslCert /new --db x \\\n  --sslCert=/old\n")
+    assert [(warning.line, warning.text) for warning in script.warnings] == [
+        (2, "--sslCert is set 2 times; only the last one, here, is in force.")
+    ]
+    after = hub.set_flags(script, {"sslCert": "/h/cert.pem"})
+    assert after == b"./hub --db x \\\n  --sslCert=/h/cert.pem\n"
+    assert effective(tmp_path, after) == {"db": "x", "sslCert": "/h/cert.pem"}
+
+
+def test_t13_flags_go_behind_a_flagfile_and_before_the_callers_arguments() -> None:
+    script = read('#!/bin/bash\n./hub --flagfile=/etc/hub.flags \\\n  --db x \\\n  "$@"\n')
+    assert [(warning.line, warning.path) for warning in script.warnings] == [(2, START), (4, START)]
+    assert "--flagfile" in script.warnings[0].text
+    assert '"$@"' in script.warnings[1].text
+    after = hub.set_flags(script, {"authMode": "ssl"})
+    assert (
+        after
+        == b'#!/bin/bash\n./hub --flagfile=/etc/hub.flags \\\n  --db x \\\n  --authMode ssl \\\n  "$@"\n'
+    )
+
+
+def test_settings_and_places_are_those_in_force_after_the_repair() -> None:
+    script = published("guide_as_published.sh")
+    assert script.listen_address == "127.0.0.1:50051"
+    assert script.settings["listenAddress"] == hub.Setting("127.0.0.1:50051", 10)
+    assert script.settings["serverType"] == hub.Setting("http", 11)
+    assert (script.program, script.program_line) == ("./bazel-bin/hub/hub", 3)
+
+
+def test_lines_are_those_of_the_file_as_it_is_though_comments_move() -> None:
+    script = published("everything_broken.sh")
+    lines = script.data.splitlines()
+    assert b"nohup" in lines[script.program_line - 1]
+    for name, setting in script.settings.items():
+        assert f"--{name}".encode() in lines[setting.line - 1]
+
+
+def test_a_value_known_only_at_run_time_is_none() -> None:
+    script = read('./hub --listenAddress "$1" --db ${DB:-x}\n')
+    assert script.listen_address is None
+    assert script.settings["db"].value is None
+
+
+def test_flags_are_removed_with_their_line() -> None:
+    script = read("./hub \\\n  --db x \\\n  --sslDH /d \\\n  --sslCA=/c \\\n  --depth 3\n")
+    after = hub.set_flags(script, {"authMode": "ssl"}, remove=("sslDH", "sslCA"))
+    assert after == b"./hub \\\n  --authMode ssl \\\n  --db x \\\n  --depth 3\n"
+
+
+def test_flags_are_removed_from_arrays_without_their_comments() -> None:
+    script = read('A=(\n  --sslDH /d # the group\n  --sslCA /c --db x\n  --sslKey\n)\n./hub "${A[@]}" /k\n')
+    after = hub.set_flags(script, {}, remove=("sslDH", "sslCA", "sslKey"))
+    assert after == b'A=(\n  # the group\n  --db x\n)\n./hub "${A[@]}"\n'
+
+
+def test_values_are_quoted_when_they_need_it(tmp_path: Path) -> None:
+    path = "/srv/hub data/it's $HOME;`x`/cert.pem"
+    script = read("./hub \\\n  --sslKey /k \\\n  --db x\n")
+    after = hub.set_flags(script, {"sslCert": path, "sslKey": "/a b/k"})
+    assert effective(tmp_path, after) == {"sslCert": path, "sslKey": "/a b/k", "db": "x"}
+    assert b"--sslKey '/a b/k' \\\n" in after
+
+
+def test_a_value_with_blanks_does_not_go_through_an_unquoted_variable() -> None:
+    refusal = refused("OPTS='--db x --sslCert /c'\n./hub $OPTS\n", {"sslCert": "/a b/c"})
+    assert refusal.line == 1
+    assert "unquoted variable" in refusal.reason
+    assert refusal.by_hand == "--sslCert '/a b/c'"
+
+
+def test_a_flag_that_an_empty_variable_would_swallow_is_refused() -> None:
+    refusal = refused("./hub --salt $SALT --sslCert /c\n")
+    assert "unquoted expansion" in refusal.reason
+    assert "double quotes" in refusal.remedy
+
+
+def test_a_variable_that_another_command_uses_is_not_changed() -> None:
+    text = 'TLS=(--authMode none)\n./signing_server "${TLS[@]}" &\n./hub "${TLS[@]}" --db x\n'
+    refusal = refused(text)
+    assert (refusal.line, "used in more than one place" in refusal.reason) == (1, True)
+    assert hub.set_flags(read(text), {"sslDH": "/d"}) == text.replace("./hub", "./hub --sslDH /d").encode()
+
+
+def test_a_variable_that_holds_one_value_is_left_alone() -> None:
+    after = hub.set_flags(read("CERT=/old\n./hub --sslCert $CERT\n"), {"sslCert": "/h/c"})
+    assert after == b"CERT=/old\n./hub --sslCert /h/c\n"
+
+
+def test_secrets_are_named_as_they_stand_in_the_file() -> None:
+    script = read(
+        "DB_PASSWORD='pass one'\nexport API_TOKEN=tok\nP=\"hidden too\"\n"
+        "# --salt older\nmysql --password=other -e x\n"
+        'OPTS=\'--salt inner\'\n./hub --dbPassword "$P" --salt="s a" --db hub $OPTS\n'
+    )
+    assert set(script.secrets) == {b"pass one", b"tok", b"hidden too", b"older", b"other", b"inner", b"s a"}
+
+
+def test_secrets_do_not_appear_in_the_repr() -> None:
+    script = read("./hub --salt TOPSECRET\n")
+    assert script.settings["salt"].value == "TOPSECRET"
+    assert "TOPSECRET" not in repr(script)
+
+
+@pytest.mark.parametrize("name", ["refuse_docker_run.sh", "refuse_compose.yml", "refuse_dockerfile"])
+def test_containers_are_told_where_the_flags_and_the_files_belong(name: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        published(name)
+    assert "image" in caught.value.remedy
+    assert "-v" in caught.value.remedy
+
+
+@pytest.mark.parametrize("name", ["refuse_supervisor.conf", "refuse_systemd.service"])
+def test_service_files_are_told_to_run_a_script(name: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        published(name)
+    assert "start.sh" in caught.value.remedy
+
+
+def test_a_program_is_no_script() -> None:
+    with pytest.raises(Refusal, match="not a script"):
+        hub.read(START, b"\x7fELF\x02\x01\x01\0\0")
+
+
+def test_the_flags_of_a_running_hub_are_read_from_its_command_line() -> None:
+    command = (
+        "./bazel-bin/hub/hub",
+        "--serverType",
+        "http",
+        "-authMode=none",
+        "--authMode",
+        "ssl",
+        "--useHttpsIRI",
+    )
+    assert hub.running(command) == {"serverType": "http", "authMode": "ssl", "useHttpsIRI": "true"}
+    assert hub.running(()) == {}
