@@ -136,7 +136,11 @@ class WizardApp(App[int]):
     CSS_PATH = "wizard.tcss"
     ENABLE_COMMAND_PALETTE = False
     TITLE = "tls-wizard"
-    BINDINGS = [Binding("ctrl+q", "leave", "quit", show=False, priority=True)]
+    BINDINGS = [
+        Binding(
+            "ctrl+q", "leave", "quit", key_display="Ctrl+Q", tooltip="The answers are kept", priority=True
+        )
+    ]
 
     def __init__(self, world: World, journey: Journey | None = None) -> None:
         # The terminal's own colours and background; and with NO_COLOR none at all.
@@ -152,14 +156,14 @@ class WizardApp(App[int]):
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_stop, number)
 
     async def on_mount(self) -> None:
-        await self.push_screen(self._first_screen())
+        await self._show(self._first_screen())
         self._look()
 
     def _told_to_stop(self, number: int) -> None:
         self._keep_answers()
         self.exit(return_code=128 + number)
 
-    def _first_screen(self) -> WizardScreen:
+    def _first_screen(self) -> ChooseScreen:
         return ChooseScreen(self.world.who, self.world.targets, frozenset(self.journey.given))
 
     @property
@@ -170,7 +174,10 @@ class WizardApp(App[int]):
     async def _show(self, screen: WizardScreen) -> None:
         """Change to another step, in one frame."""
         with self.batch_update():
-            await self.switch_screen(screen)
+            if len(self.screen_stack) == 1:
+                await self.push_screen(screen)
+            else:
+                await self.switch_screen(screen)
 
     # Choose ---------------------------------------------------------------------------------------
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from screens.base import COMMON_KEYS, WizardScreen, enter
-from screens.widgets.lines import advice_lines
+from screens.widgets.lines import NOTHING, advice_rows, text_rows
+from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.journal import Run
 from wizard.plan import Plan
@@ -28,9 +29,9 @@ class ApplyScreen(WizardScreen):
     )
     BINDINGS = [
         enter("next", "next"),
-        Binding("r", "restart", "restart service", key_display="R"),
+        Binding("s", "restart", "restart", key_display="S"),
         Binding("u", "undo", "undo", key_display="U"),
-        Binding("c", "copy", "copy command", key_display="C"),
+        Binding("c", "copy", "copy", key_display="C"),
         Binding("question_mark", "help", "help", show=False),
         *COMMON_KEYS,
     ]
@@ -57,7 +58,10 @@ class ApplyScreen(WizardScreen):
         """What came of a restart."""
 
     def compose_body(self) -> ComposeResult:
-        yield Static(self._content(), id="text", markup=False)
+        yield Rows("text")
+
+    def on_mount(self) -> None:
+        self._show()
 
     def show_progress(self, progress: Progress) -> None:
         """One more change is made."""
@@ -80,30 +84,37 @@ class ApplyScreen(WizardScreen):
         self._show()
 
     def _show(self) -> None:
-        self.query_one("#text", Static).update(self._content())
+        self.query_one(Rows).show(self._rows())
         self.refresh_bindings()
 
-    def _content(self) -> Content:
-        lines = [self._heading(), Content("")]
-        lines += [Content.assemble(("✓ ", "$text-success"), inert(text)) for text in self.done]
+    def _rows(self) -> Iterator[Row]:
         if self.failure:
-            lines = [Content.styled("✗ Nothing was changed.", "$text-error"), Content("")]
-            lines += [Content(inert(line)) for line in self.failure.split("\n")]
-        elif self.run is None:
-            lines.append(Content("…"))
-        else:
-            undo = Content.assemble("Undo brings every byte back: ", (self._undo_command, "bold"))
-            lines += [Content(""), undo, Content("")]
-            lines += [Content.styled("You do now:", "bold"), *advice_lines(self.plan.advice)]
+            yield from (Row(Content.styled("Nothing was changed.", "$text-error"), Content("✗ ")), NOTHING)
+            yield from text_rows(self.failure)
+            return
+        yield from text_rows(self._heading(), "bold")
+        yield NOTHING
+        for text in self.done:
+            yield Row(Content(inert(text)), Content.styled("✓ ", "$text-success"))
+        if self.run is None:
+            yield from text_rows("…")
+            return
+        yield from (
+            NOTHING,
+            Row(Content(self._undo_command), Content("Undo brings every byte back: ")),
+            NOTHING,
+        )
+        if self.plan.advice:
+            yield from text_rows("You do now:", "bold")
+            yield from advice_rows(self.plan.advice)
         if self.said:
-            lines += [Content(inert(line)) for line in self.said.split("\n")]
-        return Content("\n").join(lines)
+            yield from text_rows(self.said, "bold")
 
-    def _heading(self) -> Content:
-        count = len(self.plan.changes)
+    def _heading(self) -> str:
+        count = f"{len(self.plan.changes)} change{'' if len(self.plan.changes) == 1 else 's'}"
         if self.run is not None:
-            return Content.styled(f"Done: {count} change{'' if count == 1 else 's'}.", "bold")
-        return Content(f"Writing {count} changes. This finishes even if the connection drops.")
+            return f"Done: {count}."
+        return f"Writing {count}. This finishes even if the connection drops."
 
     @property
     def _undo_command(self) -> str:

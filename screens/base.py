@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Label, Rule
+from textual.widgets import Label
 
 from screens.widgets.keys import Keys
 from screens.widgets.place import Place
@@ -19,7 +19,6 @@ from screens.widgets.place import Place
 COMMON_KEYS = [
     Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
     Binding("f1", "help", "help", key_display="F1", tooltip="What this step is for"),
-    Binding("ctrl+q", "app.leave", "quit", key_display="Ctrl+Q", tooltip="Leave; the answers are kept"),
     Binding("ctrl+l", "redraw", "redraw", show=False),
 ]
 """The keys that mean the same everywhere; each screen lists them after its own."""
@@ -62,10 +61,8 @@ class WizardScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Place(self.STEP, self.who)
-        yield Rule(line_style="solid")
         with containers.VerticalScroll(id="body", can_focus=False):
             yield from self.compose_body()
-        yield Rule(line_style="solid")
         yield Keys()
 
     def compose_body(self) -> ComposeResult:

@@ -9,10 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Label, OptionList, Static
+from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter
+from screens.widgets.lines import text_rows
+from screens.widgets.rows import Rows
 from wizard.inert import inert
 from wizard.journal import Run, Status
 
@@ -46,7 +48,7 @@ class HistoryScreen(WizardScreen):
             "Earlier runs" if self.runs else "Nothing has been done on this host yet.", classes="title"
         )
         yield OptionList(*(Option(self._line(run)) for run in self.runs), compact=True)
-        yield Static("", id="text", markup=False)
+        yield Rows("text")
 
     @staticmethod
     def _line(run: Run) -> Content:
@@ -62,7 +64,7 @@ class HistoryScreen(WizardScreen):
             "",
             f"tls-wizard undo {run.id}",
         ]
-        self.query_one("#text", Static).update(Content("\n").join(Content(inert(line)) for line in lines))
+        self.query_one(Rows).show(text_rows("\n".join(lines)))
         self.refresh_bindings()
 
     @property

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from textual import on
+from textual import containers, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Label, OptionList, Static
+from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter
-from screens.widgets.lines import advice_lines
+from screens.widgets.lines import NOTHING, advice_rows, text_rows
+from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.plan import Plan
 from wizard.proof import Check, Proof, Result, Verdict, summary
@@ -24,7 +26,7 @@ MARKS = {
     Verdict.FAILED: ("✗", "$text-error"),
     Verdict.SKIPPED: ("-", "dim"),
 }
-TITLE_WIDTH = 34
+TITLE_WIDTH = 38
 
 
 class ProveScreen(WizardScreen):
@@ -38,9 +40,9 @@ class ProveScreen(WizardScreen):
         "Ctrl+Q leaves; the service and its files stay as they are."
     )
     BINDINGS = [
-        Binding("r", "again", "check again", key_display="R"),
-        Binding("s", "restart", "restart service", key_display="S"),
-        Binding("c", "copy", "copy command", key_display="C"),
+        Binding("r", "again", "again", key_display="R"),
+        Binding("s", "restart", "restart", key_display="S"),
+        Binding("c", "copy", "copy", key_display="C"),
         Binding("u", "undo", "undo", key_display="U"),
         enter("done", "done"),
         Binding("question_mark", "help", "help", show=False),
@@ -75,7 +77,8 @@ class ProveScreen(WizardScreen):
     def compose_body(self) -> ComposeResult:
         yield Label(self.heading, classes="title", markup=False)
         yield OptionList(id="results", compact=True)
-        yield Static("", id="text", markup=False)
+        with containers.VerticalScroll(id="meaning"):
+            yield Rows("text")
         yield Label("connecting …", id="summary", markup=False)
 
     def begin(self, checks: tuple[Check, ...]) -> None:
@@ -124,10 +127,16 @@ class ProveScreen(WizardScreen):
         if event.option_index >= len(self.results):
             return
         result = self.results[event.option_index]
-        lines = [Content(inert(text)) for text in (result.got, result.meaning) if text]
-        lines += [Content(""), *advice_lines(result.advice)] if result.advice else [Content("")]
-        lines.append(Content.assemble("Try it: ", (inert(result.command), "bold")))
-        self.query_one("#text", Static).update(Content("\n").join(lines))
+        self.query_one(Rows).show(self._detail(result))
+
+    @staticmethod
+    def _detail(result: Result) -> Iterator[Row]:
+        """What a check saw, what that means, what to do, and the same check as a command."""
+        for text in filter(None, (result.got, result.meaning)):
+            yield from text_rows(text)
+        yield NOTHING
+        yield from advice_rows(result.advice)
+        yield Row(Content.styled(inert(result.command), "bold"), Content("Try it: "), code=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What does not apply is not offered."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from textual import containers, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Label, OptionList, Static
+from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter
-from screens.widgets.lines import advice_lines, change_row, diff_lines, joined, warning_lines
+from screens.widgets.lines import NOTHING, advice_rows, change_line, change_rows, text_rows, warning_rows
+from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.plan import File, Plan
 
@@ -54,7 +54,7 @@ class ReviewScreen(WizardScreen):
         with containers.Horizontal(id="sides"):
             yield OptionList(id="changes", compact=True)
             with containers.VerticalScroll(id="detail"):
-                yield Static("", id="text", markup=False)
+                yield Rows("text")
 
     def on_mount(self) -> None:
         self.query_one("#sides").display = False
@@ -65,7 +65,7 @@ class ReviewScreen(WizardScreen):
         count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}, nothing written yet"
         self._summary(count if plan.changed else "Nothing to change: everything is as it should be.")
         changes = self.query_one("#changes", OptionList)
-        changes.add_options(Option(change_row(change)) for change in plan.changes)
+        changes.add_options(Option(change_line(change)) for change in plan.changes)
         changes.add_options(Option(f"= {inert(path.name):<12} stays as it is") for path in plan.kept)
         changes.add_options(Option(title) for title, _ in self._sections(plan))
         self.query_one("#sides").display = True
@@ -78,37 +78,38 @@ class ReviewScreen(WizardScreen):
         self._summary("This cannot be done with certainty, so nothing is done:")
         self.query_one("#changes").display = False
         self.query_one("#sides").display = True
-        self.query_one("#text", Static).update(Content("\n").join(map(Content, map(inert, text.split("\n")))))
+        self.query_one(Rows).show(text_rows(text))
         self.query_one("#detail").focus()
 
     def _summary(self, text: str) -> None:
         self.query_one("#summary", Label).update(text)
 
-    def _sections(self, plan: Plan) -> list[tuple[str, Content]]:
+    def _sections(self, plan: Plan) -> list[tuple[str, list[Row]]]:
         """What stands below the changes: a title and a text each."""
-        sections = []
+        sections: list[tuple[str, list[Row]]] = []
         if plan.warnings:
-            sections.append((f"! {len(plan.warnings)} to know", joined(warning_lines(plan))))
+            sections.append((f"! {len(plan.warnings)} to know", list(warning_rows(plan))))
         if plan.validations:
-            lines = [Content("After writing, these run; if one fails, everything is restored:"), Content("")]
-            lines += [Content(inert(" ".join(command.arguments))) for command in plan.validations]
-            sections.append(("  checks after writing", joined(lines)))
+            rows = [*text_rows("After writing, these run; if one fails, everything is restored:"), NOTHING]
+            for command in plan.validations:
+                rows += text_rows(" ".join(command.arguments), "bold")
+            sections.append(("  checks after writing", rows))
         if plan.advice:
-            sections.append(("  you do afterwards", joined(advice_lines(plan.advice))))
+            sections.append(("  you do afterwards", list(advice_rows(plan.advice))))
         return sections
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
         assert self.plan is not None
-        self.query_one("#text", Static).update(self._detail(self.plan, event.option_index))
+        self.query_one(Rows).show(self._detail(self.plan, event.option_index))
         self.query_one("#detail").scroll_home(animate=False)
 
-    def _detail(self, plan: Plan, index: int) -> Content:
+    def _detail(self, plan: Plan, index: int) -> list[Row]:
         if index < len(plan.changes):
-            return joined(diff_lines(plan.changes[index]))
+            return list(change_rows(plan.changes[index]))
         index -= len(plan.changes)
         if index < len(plan.kept):
-            return Content(f"{inert(str(plan.kept[index]))}\n\nIt is there, it fits, and it stays as it is.")
+            return [*text_rows(f"{plan.kept[index]}\n\nIt is there, it fits, and it stays as it is.")]
         return self._sections(plan)[index - len(plan.kept)][1]
 
     def action_accept(self) -> None:
@@ -131,4 +132,4 @@ class ReviewScreen(WizardScreen):
                 change.after.decode("utf-8", errors="replace"), f"the new content of {change.path.name}"
             )
         else:
-            self.copy(self._detail(self.plan, index).plain, "the text shown")
+            self.copy(self.query_one(Rows).plain, "the text shown")

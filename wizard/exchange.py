@@ -12,7 +12,6 @@ so the two names alone tell whether a step has been done, and doing it twice und
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from wizard import files, journal
@@ -92,9 +91,11 @@ def restore(state: State, run: Run, number: int) -> str:
 def remove_stage(run: Run, number: int) -> None:
     """Remove what is left at a stage: after a commit the old state, after a roll back the new one."""
     stage = run.stage(number)
-    if os.path.lexists(stage):
+    try:
         stage.unlink()
-        files.sync(stage.parent)
+    except FileNotFoundError:
+        return
+    files.sync(stage.parent)
 
 
 def remove_folder(folder: Path) -> None:

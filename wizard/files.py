@@ -216,13 +216,21 @@ def swap(stage: Path, path: Path) -> None:
 def settle(stage: Path, path: Path) -> None:
     """Complete, or take back, a `put` or `swap` by hard links that was interrupted between its steps."""
     aside = _aside(stage)
-    if os.path.lexists(aside):
-        if os.path.lexists(stage):
-            aside.unlink()
-        else:
-            aside.rename(stage)
-    elif os.path.lexists(stage) and os.path.lexists(path) and os.path.samestat(stage.lstat(), path.lstat()):
+    set_aside, staged = _inode(aside), _inode(stage)
+    if set_aside and staged:
+        aside.unlink()
+    elif set_aside:
+        aside.rename(stage)
+    elif staged and staged == _inode(path):
         stage.unlink()
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _aside(stage: Path) -> Path:

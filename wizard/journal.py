@@ -170,7 +170,10 @@ def forget_copies(state: State, run: Run) -> None:
 
 def history(state: State) -> tuple[Run, ...]:
     """Every run, oldest first; one that a later run took back is `UNDONE`."""
-    runs = sorted(_all(state), key=lambda run: run.time)
+    try:
+        runs = sorted(_all(state), key=lambda run: run.time)
+    except OSError as error:
+        raise WizardError(f"The history in {state.runs} cannot be read: {error.strerror}.") from error
     standing = {run.id for run in runs if run.status is Status.APPLIED}
     for run in reversed(runs):
         if run.id in standing:

@@ -84,7 +84,8 @@ class State:
             _sign(descriptor)
             yield
         finally:
-            os.close(descriptor)
+            with suppress(OSError):  # it ends with the process at the latest
+                os.close(descriptor)
 
     def busy(self) -> bool:
         """Whether another run holds the lock now."""
@@ -103,6 +104,8 @@ def _try_lock(descriptor: int, kind: int) -> bool:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:  # some network file systems have no locks
+        raise WizardError(f"The lock in the state folder cannot be taken: {error.strerror}.") from error
     return True
 
 

@@ -112,9 +112,9 @@ def _begin(
     plan: Plan, state: State, *, in_place: bool, undoes: str
 ) -> tuple[Run, tuple[tuple[Step, Change], ...]]:
     """Everything before the first change: refuse what cannot be, then bring the record to the disk."""
-    _refuse_after_interruption(state)
-    _refuse(preflight(plan, in_place=in_place))
-    try:
+    with _told("Nothing was changed."):
+        _refuse_after_interruption(state)
+        _refuse(preflight(plan, in_place=in_place))
         work = tuple(_work(plan))
         copies = {
             number: change.before
@@ -125,8 +125,6 @@ def _begin(
         run = journal.begin(
             state, target=plan.target, title=plan.title, steps=steps, copies=copies, undoes=undoes
         )
-    except OSError as error:
-        raise WizardError(f"Nothing was changed. {_reason(error)}") from error
     return run, work
 
 
@@ -205,24 +203,22 @@ def _complete(state: State, run: Run) -> Run:
 
 def interrupted(state: State) -> Run | None:
     """The run that was killed before its end, if there is one; `recover` ends it."""
-    return None if state.busy() else journal.interrupted(state)
+    with _told("So it is not known whether a run was interrupted."):
+        return None if state.busy() else journal.interrupted(state)
 
 
 def recover(state: State) -> Run | None:
     """End the interrupted run: roll it back, or complete it when it was committed. None: there is none."""
-    if not state.root.is_dir():
-        return None
-    with state.lock(), _signals_held():
+    again = "The interrupted run has not ended yet. Run `tls-wizard recover` again when this is mended."
+    with _told(again):
+        if not state.root.is_dir():
+            return None
+    with state.lock(), _signals_held(), _told(again):
         journal.tidy(state)
         run = journal.interrupted(state)
         if run is None:
             return None
-        try:
-            return _complete(state, run) if run.status is Status.COMMITTED else _roll_back(state, run)
-        except OSError as error:
-            raise WizardError(
-                f"The interrupted run could not be ended: {_reason(error)} Run `tls-wizard recover` again."
-            ) from error
+        return _complete(state, run) if run.status is Status.COMMITTED else _roll_back(state, run)
 
 
 def _give_back(state: State, run: Run, error: BaseException) -> None:
@@ -263,18 +259,15 @@ def undo_plan(run: Run, state: State) -> Plan:
     """
     if run.status is not Status.APPLIED:
         raise WizardError(f'The run "{run.title}" is {run.status}, so there is nothing to undo.')
-    numbers = list(reversed(range(len(run.steps))))
-    edited = [str(run.steps[number].path) for number in numbers if _edited(run.steps[number])]
-    if edited:
-        raise Drifted(
-            "Nothing was changed. These files were edited after the run, and the edits would be lost:\n"
-            + "\n".join(edited)
-        )
-    return Plan(
-        target=run.target,
-        title=f"Undo: {run.title}",
-        changes=tuple(_reverse(state, run, number) for number in numbers),
-    )
+    with _told("Nothing was changed."):
+        edited = [str(step.path) for step in run.steps if _edited(step)]
+        if edited:
+            raise Drifted(
+                "Nothing was changed. These files were edited after the run, and the edits would be lost:\n"
+                + "\n".join(edited)
+            )
+        changes = tuple(_reverse(state, run, number) for number in reversed(range(len(run.steps))))
+    return Plan(target=run.target, title=f"Undo: {run.title}", changes=changes)
 
 
 def undo(run: Run, state: State, progress: Callable[[Progress], None] = _silent) -> Run:
@@ -328,6 +321,15 @@ def _signals_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _told(ending: str) -> Iterator[None]:
+    """Turn what the system refuses into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise WizardError(f"{_reason(error)} {ending}") from error
 
 
 def _reason(error: OSError) -> str:

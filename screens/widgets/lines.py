@@ -1,4 +1,4 @@
-"""Texts of the engine as styled lines. Everything that comes from outside is made inert here."""
+"""Texts of the engine as styled rows. Everything that comes from outside is made inert here."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from collections.abc import Iterable, Iterator
 
 from textual.content import Content
 
+from screens.widgets.rows import Row
 from wizard.inert import inert
 from wizard.plan import Advice, Change, File, Plan
 from wizard.preview import DiffLine, described, diff, mode_text, owner_text, place, sign
 
 MARK_STYLES = {"+": "$text-success", "-": "$text-error", "@": "dim", " ": ""}
 SIGN_STYLES = {"+": "$text-success", "-": "$text-error", "~": "$text-warning"}
+NOTHING = Row(Content(""))
 
 
-def diff_lines(change: Change) -> Iterator[Content]:
-    """A change in full: what it is, then what it says in plain words or its diff."""
-    yield Content.styled(inert(str(change.path)), "bold")
+def text_rows(text: str, style: str = "") -> Iterator[Row]:
+    """A text of the engine, line by line."""
+    for line in text.split("\n"):
+        yield Row(Content.styled(inert(line), style))
+
+
+def change_rows(change: Change) -> Iterator[Row]:
+    """A change in full: what it is, then what it says in plain words, then its diff."""
+    yield Row(Content.styled(inert(str(change.path)), "bold"), code=True)
     if isinstance(change, File):
         details = (
             change.about,
@@ -24,46 +32,51 @@ def diff_lines(change: Change) -> Iterator[Content]:
             owner_text(change.owner),
             "secret" if change.secret else "",
         )
-        yield Content.styled(inert(", ".join(filter(None, details))), "dim")
+        yield from text_rows(", ".join(filter(None, details)), "dim")
         if said := described(change):
-            yield from map(Content, ("", *said, ""))
-    yield from map(diff_line, diff(change))
+            yield NOTHING
+            yield from (Row(Content(line), code=True) for line in said)
+            yield NOTHING
+    yield from map(_diff_row, diff(change))
 
 
-def diff_line(line: DiffLine) -> Content:
+def _diff_row(line: DiffLine) -> Row:
     """Line number, mark and text; the mark says what the colour underlines."""
     if line.mark == "@":
-        return Content.styled("     ⋯", "dim")
+        return Row(Content.styled("     ⋯", "dim"))
     number = f"{line.number:>4}" if line.number is not None else "    "
-    return Content.assemble((number, "dim"), (f" {line.mark} {line.text}", MARK_STYLES[line.mark]))
+    style = MARK_STYLES[line.mark]
+    return Row(
+        Content.styled(line.text, style),
+        Content.assemble((number, "dim"), (f" {line.mark} ", style)),
+        code=True,
+    )
 
 
-def change_row(change: Change) -> Content:
-    """One row of the list of changes: sign, name, mode, secret or not."""
+def change_line(change: Change) -> Content:
+    """One line for the list of changes: sign, name, mode, owner, secret or not."""
     mark = sign(change)
     notes = [mode_text(change)]
     if isinstance(change, File):
         notes += [owner_text(change.owner), "secret" if change.secret else ""]
-    row = Content.assemble((f"{mark} ", SIGN_STYLES[mark]), inert(change.path.name))
-    return Content.assemble(row.pad_right(max(0, 14 - len(row))), " ", (" ".join(filter(None, notes)), "dim"))
+    name = Content.assemble((f"{mark} ", SIGN_STYLES[mark]), inert(change.path.name))
+    return Content.assemble(
+        name.pad_right(max(0, 14 - len(name))), " ", (" ".join(filter(None, notes)), "dim")
+    )
 
 
-def warning_lines(plan: Plan) -> Iterator[Content]:
+def warning_rows(plan: Plan) -> Iterator[Row]:
     """Each warning with its place."""
     for warning in plan.warnings:
-        yield Content.styled(f"! {inert(place(warning.path, warning.line) + warning.text)}", "$text-warning")
-        yield Content("")
+        text = inert(place(warning.path, warning.line) + warning.text)
+        yield Row(Content.styled(text, "$text-warning"), Content("! "))
+        yield NOTHING
 
 
-def advice_lines(advice: Iterable[Advice]) -> Iterator[Content]:
+def advice_rows(advice: Iterable[Advice]) -> Iterator[Row]:
     """What the operator does, with the commands."""
     for item in advice:
-        yield Content(inert(item.text))
+        yield from text_rows(item.text)
         if item.command:
-            yield Content.styled(f"  {inert(item.command)}", "bold")
-        yield Content("")
-
-
-def joined(lines: Iterable[Content]) -> Content:
-    """The lines as one text for a Static."""
-    return Content("\n").join(list(lines))
+            yield Row(Content.styled(inert(item.command), "bold"), Content("  "), code=True)
+        yield NOTHING
