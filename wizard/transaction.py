@@ -211,10 +211,9 @@ def recover(state: State) -> Run | None:
     """End the interrupted run: roll it back, or complete it when it was committed. None: there is none."""
     again = "The interrupted run has not ended yet. Run `tls-wizard recover` again when this is mended."
     with _told(again):
-        if not state.root.is_dir():
+        if journal.interrupted(state) is None:
             return None
     with state.lock(), _signals_held(), _told(again):
-        journal.tidy(state)
         run = journal.interrupted(state)
         if run is None:
             return None

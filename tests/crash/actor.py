@@ -1,18 +1,22 @@
-"""The process that is killed: `actor.py STEP ROOT [MUTANT]` does one thing with the engine.
+"""The processes that are killed. This one forks them, so that none has to start Python first.
 
-STEP is "apply", "undo", "recover-prepared" (everything exchanged, nothing committed), or "recover-committed"
-(nothing cleaned up). What comes before the step itself is done in this process too, so that each system call
-has the same ordinal number each time; the call MARKER separates it from the step.
+It reads requests from standard input, "STEP ROOT OUTPUT [MUTANT]". For each it forks a child, which does what
+comes before the step, answers with its process number, waits for the word to go (by then strace has
+attached), does the step with the engine, and writes what the wizard has to say to the file OUTPUT. When the
+child has ended its exit code is answered, negative for a signal.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.crash import mutants, scenario
 from wizard import transaction
@@ -21,13 +25,13 @@ from wizard.journal import Run
 from wizard.plan import Command
 from wizard.state import State
 
-MARKER = "/__the_step_begins__"
 REFUSED = 3
-"""The exit code with a sentence on standard output; any other than this and 0 is a mistake of the engine."""
+"""The exit code when the wizard stopped with a sentence; all others but 0 are mistakes of the engine."""
 
 
-def prepare(step: str, root: Path, state: State) -> Callable[[], Run | None]:
+def prepare(step: str, root: Path) -> Callable[[], Run | None]:
     """Do what comes before a step, and answer with the step."""
+    state = State(root / "state")
     plan = scenario.plan_for(root / "host", validations=(Command(("true",)),))
     match step:
         case "apply":
@@ -42,20 +46,35 @@ def prepare(step: str, root: Path, state: State) -> Callable[[], Run | None]:
     return lambda: transaction.recover(state)
 
 
-def main() -> int:
-    """Run the step."""
-    step, root = sys.argv[1], Path(sys.argv[2])
-    action = prepare(step, root, State(root / "state"))
-    if sys.argv[3:]:
-        mutants.ALL[sys.argv[3]]()
-    os.access(MARKER, os.F_OK)
+def perform(step: str, root: str, output: str, mutant: str = "") -> NoReturn:
+    """The life of a child."""
+    action = prepare(step, Path(root))
+    if mutant:
+        mutants.ALL[mutant]()
+    said = os.open(output, os.O_WRONLY)
+    answer(os.getpid())
+    os.readv(0, [bytearray(len("go\n"))])  # no other call is readv, so it spoils nobody's count
+    code = 1
     try:
         action()
+        code = 0
     except WizardError as error:
-        print(error)
-        return REFUSED
-    return 0
+        os.writev(said, [str(error).encode()])
+        code = REFUSED
+    except BaseException:  # whatever it is, the judge hears of it
+        os.writev(said, [traceback.format_exc().encode()])
+    finally:
+        os._exit(code)
+
+
+def answer(number: int) -> None:
+    """Write one line, past any buffer."""
+    os.write(1, f"{number}\n".encode())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    for request in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            perform(*request.split())
+        answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

@@ -16,6 +16,17 @@ def no_fsync() -> None:
     vars(os)["fsync"] = lambda _: None
 
 
+def no_fsync_beside() -> None:
+    """The state folder reaches the disk, the names of the host's files do not."""
+    sync = files.sync
+
+    def only_state(folder: Path) -> None:
+        if "runs" in folder.parts:
+            sync(folder)
+
+    files.sync = only_state
+
+
 def no_chown() -> None:
     """New contents belong to whoever runs the wizard."""
     vars(os)["fchown"] = lambda *_: None
@@ -55,5 +66,6 @@ def journal_late() -> None:
 
 
 ALL: dict[str, Callable[[], None]] = {
-    mutant.__name__: mutant for mutant in (no_fsync, no_chown, in_place, rename_away, journal_late)
+    mutant.__name__: mutant
+    for mutant in (no_fsync, no_fsync_beside, no_chown, in_place, rename_away, journal_late)
 }

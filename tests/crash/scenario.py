@@ -27,7 +27,7 @@ Tree: TypeAlias = dict[str, Found]
 def make_host(root: Path) -> Path:
     """A folder with a start script that has an owner, a mode and an attribute of its own, and an old file."""
     host = root / "host"
-    host.mkdir(parents=True)
+    host.mkdir(parents=True, exist_ok=True)
     script, old = host / "start.sh", host / "old.pem"
     script.write_bytes(SCRIPT)
     old.write_bytes(b"OLD CERTIFICATE\n")
