@@ -21,6 +21,7 @@ from screens.base import WizardScreen
 from screens.choose import ChooseScreen
 from screens.dialogs import Confirm, Help
 from screens.history import HistoryScreen
+from screens.messages import Applied, Begun, Checked, Looked, Planned, Progressed, Proven, Restarted, Stopped
 from screens.prove import ProveScreen
 from screens.review import ReviewScreen
 from wizard import crash, service
@@ -28,10 +29,9 @@ from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.journal import Run
 from wizard.plan import Plan
-from wizard.proof import Check, Proof, Result
 from wizard.questions import Raw, Sheet, fill_in
 from wizard.state import State
-from wizard.targets import Found, Target
+from wizard.targets import Target
 from wizard.transaction import Progress
 
 UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
@@ -64,70 +64,6 @@ class Journey:
     run: Run | None = None
     """The run to prove, or the one that is being taken back."""
     undoing: bool = False
-
-
-@dataclass
-class Looked(Message):
-    """The host has been looked at."""
-
-    host: Host
-    found: Mapping[str, Found]
-
-
-@dataclass
-class Planned(Message):
-    """The plan is made."""
-
-    plan: Plan
-
-
-@dataclass
-class Stopped(Message):
-    """The engine stopped with a sentence."""
-
-    text: str
-
-
-@dataclass
-class Progressed(Message):
-    """One more change is made."""
-
-    progress: Progress
-
-
-@dataclass
-class Applied(Message):
-    """Everything is written."""
-
-    run: Run
-
-
-@dataclass
-class Begun(Message):
-    """These checks will be made."""
-
-    checks: tuple[Check, ...]
-
-
-@dataclass
-class Checked(Message):
-    """One more check is made."""
-
-    result: Result
-
-
-@dataclass
-class Proven(Message):
-    """All checks are made."""
-
-    proof: Proof
-
-
-@dataclass
-class Restarted(Message):
-    """What came of restarting the service."""
-
-    text: str
 
 
 class WizardApp(App[int]):
@@ -494,8 +430,8 @@ class WizardApp(App[int]):
         """One step back from where it is not the page's own business; it never quits."""
         self.workers.cancel_group(self, "plan")
         step, journey = self.step, self.journey
-        if isinstance(step, HistoryScreen) or (journey.undoing and journey.target is None):
-            await self._choose()
+        if journey.undoing and isinstance(step, ReviewScreen):
+            await self._back_from_undo()
         elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undoing and journey.target:
             await self._ask(len(journey.target.pages) - 1)
         elif isinstance(step, ProveScreen) and journey.target and journey.answers and journey.host:
@@ -503,6 +439,14 @@ class WizardApp(App[int]):
             self._make_plan(journey.answers, journey.host)
         else:
             await self._choose()
+
+    async def _back_from_undo(self) -> None:
+        """To where the undo was asked for."""
+        self.journey = replace(self.journey, undoing=False)
+        if self.journey.target is None:
+            await self._history()
+        else:
+            await self._prove()
 
     @on(WizardScreen.Help)
     def _help(self, event: WizardScreen.Help) -> None:

@@ -61,9 +61,10 @@ class ChooseScreen(WizardScreen):
         """Take in what a look at the host has found, by target key."""
         self.found = found
         targets = self.query_one(OptionList)
-        for target in self.targets:
-            targets.replace_option_prompt(target.key, self._line(target))
-        self._show_about()
+        with self.app.batch_update():
+            for target in self.targets:
+                targets.replace_option_prompt(target.key, self._line(target))
+            self._show_about()
 
     @on(OptionList.OptionHighlighted)
     def _show_about(self) -> None:

@@ -63,7 +63,8 @@ class ReviewScreen(WizardScreen):
         """Show the plan, once it is made."""
         self.plan = plan
         count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}, nothing written yet"
-        self._summary(count if plan.changed else "Nothing to change: everything is as it should be.")
+        what = count if plan.changed else "nothing to change, all is as it should be"
+        self._summary(inert(f"{plan.title}: {what}"))
         changes = self.query_one("#changes", OptionList)
         changes.add_options(Option(change_line(change)) for change in plan.changes)
         changes.add_options(Option(f"= {inert(path.name):<12} stays as it is") for path in plan.kept)

@@ -1,0 +1,79 @@
+"""What the app's workers tell it. A worker never touches a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from wizard.host import Host
+from wizard.journal import Run
+from wizard.plan import Plan
+from wizard.proof import Check, Proof, Result
+from wizard.targets import Found
+from wizard.transaction import Progress
+
+
+@dataclass
+class Looked(Message):
+    """The host has been looked at."""
+
+    host: Host
+    found: Mapping[str, Found]
+
+
+@dataclass
+class Planned(Message):
+    """The plan is made."""
+
+    plan: Plan
+
+
+@dataclass
+class Stopped(Message):
+    """The engine stopped with a sentence."""
+
+    text: str
+
+
+@dataclass
+class Progressed(Message):
+    """One more change is made."""
+
+    progress: Progress
+
+
+@dataclass
+class Applied(Message):
+    """Everything is written."""
+
+    run: Run
+
+
+@dataclass
+class Begun(Message):
+    """These checks will be made."""
+
+    checks: tuple[Check, ...]
+
+
+@dataclass
+class Checked(Message):
+    """One more check is made."""
+
+    result: Result
+
+
+@dataclass
+class Proven(Message):
+    """All checks are made."""
+
+    proof: Proof
+
+
+@dataclass
+class Restarted(Message):
+    """What came of restarting the service."""
+
+    text: str
