@@ -62,8 +62,10 @@ REPAIRED: dict[str, list[int]] = {
 
 # File, line (None: the whole file), words of the reason.
 REFUSED: dict[str, tuple[int | None, str]] = {
+    "refuse_another_name.sh": (None, "No command in this file starts hub"),
     "refuse_array_used_twice.sh": (2, "used in more than one place"),
     "refuse_bazel_without_dashes.sh": (2, "no -- after the target"),
+    "refuse_command_in_array.sh": (3, "kept in the variable CMD"),
     "refuse_command_in_variable.sh": (3, "kept in the variable CMD"),
     "refuse_compose.yml": (2, "docker-compose file"),
     "refuse_compose_command.sh": (2, "starts Hub by docker-compose"),
@@ -75,6 +77,7 @@ REFUSED: dict[str, tuple[int | None, str]] = {
     "refuse_dynamic_server_type.sh": (2, "not known before the script runs"),
     "refuse_eval.sh": (2, "eval"),
     "refuse_eval_variable.sh": (3, "kept in the variable CMD"),
+    "refuse_heredoc_before_hub.sh": (None, "No command in this file starts hub"),
     "refuse_no_hub.sh": (None, "No command in this file starts hub"),
     "refuse_one_carriage_return.sh": (3, "carriage return"),
     "refuse_open_quote.sh": (2, "Bash cannot read the script"),
@@ -84,12 +87,14 @@ REFUSED: dict[str, tuple[int | None, str]] = {
     "refuse_quoted_command_broken.sh": (3, "begins with --serverType"),
     "refuse_quoted_command_with_expansion.sh": (2, "inside a quoted command"),
     "refuse_rubbish_after_exit.sh": (4, "Bash cannot read the script"),
+    "refuse_service_command.sh": (2, "starts Hub by systemctl"),
     "refuse_signing_server.sh": (2, "signing server"),
     "refuse_supervisor.conf": (2, "supervisor configuration"),
     "refuse_supervisorctl.sh": (2, "starts Hub by supervisorctl"),
     "refuse_syntax_error.sh": (4, "Bash cannot read the script"),
     "refuse_systemd.service": (1, "systemd unit"),
     "refuse_two_hubs.sh": (5, "lines 3 and 5"),
+    "refuse_zsh.sh": (1, "not for bash"),
 }
 
 EDITABLE = sorted(path.name for path in SCRIPTS.iterdir() if path.name not in REFUSED)

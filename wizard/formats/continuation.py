@@ -68,7 +68,8 @@ def _break(script: Script, command: Command, indent: bytes) -> _Break | None:
     data = script.data
     line_end = _line_end(data, command.end)
     following, comments = _following(data, line_end + 1, script.end)
-    if following >= script.end or command.heredoc:
+    heredoc = any(other.heredoc and _line_end(data, other.end) == line_end for other in script.commands)
+    if following >= script.end or command.heredoc or heredoc:
         return None
     ending = data[command.end : line_end].rstrip()
     if ending and not ending.startswith(b"#"):

@@ -7,8 +7,9 @@ import string
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
+from wizard.formats.arguments import Argument, Place, uses
 from wizard.formats.gflags import INDIRECT, Setting, end_of_flags, read_flags
-from wizard.formats.launch import Argument, Launch, Place, uses
+from wizard.formats.launch import Launch
 from wizard.formats.splice import CannotEdit, Splice, line_of
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_@%+=:,./-")
@@ -36,7 +37,7 @@ class FlagEditor:
             found = [setting for setting in self.settings if setting.name == name]
             for setting in found:
                 self._check_reach(setting)
-            kept = found[-1:] if name in flags else []
+            kept = found[-1:] if name in flags and not self._outdone(found[-1:]) else []
             for setting in found[: len(found) - len(kept)]:
                 splices += self._remove(setting)
             if kept:
@@ -52,6 +53,11 @@ class FlagEditor:
         values = self._values()
         loose = [i for i, a in enumerate(self.arguments[: self.flags_end]) if a.several and i not in values]
         return sorted(loose + [setting.first for setting in self.settings if setting.name in INDIRECT])
+
+    def _outdone(self, last: list[Setting]) -> bool:
+        """Whether something that may override the setting stands behind it, with a place behind that."""
+        end = max(position for _, position in self._complete())
+        return any(setting.first < position <= end for setting in last for position in self.overriders())
 
     def _values(self) -> set[int]:
         return {setting.last for setting in self.settings if setting.last > setting.first}
@@ -133,7 +139,7 @@ class FlagEditor:
         Behind anything that may bring flags of its own, since the last setting wins, but before `"$@"`;
         otherwise at the preferred place, or right behind the program.
         """
-        ends = {self.launch.program.end: -1, **dict(self._complete())}
+        ends = dict(self._complete())
         last = max(ends)
         if any(position <= ends[last] for position in self.overriders()):
             return last
@@ -141,6 +147,7 @@ class FlagEditor:
 
     def _complete(self) -> Iterator[tuple[int, int]]:
         """Ends of words behind which an option and its value are complete, and the last argument there."""
+        yield self.launch.program.end, -1
         closed = {i: s.last for s in self.settings for i in range(s.first, s.last + 1) if self._is_closed(s)}
         open_ = {i for s in self.settings for i in range(s.first, s.last + 1)} - set(closed)
         for i, argument in enumerate(self.arguments[: self.flags_end]):

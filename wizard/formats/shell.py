@@ -366,10 +366,10 @@ class Reader:
 
 def _expanded(text: str) -> tuple[PartKind, str]:
     name = text[2:-1] if text.startswith("${") else text[1:]
-    variable, _, default = name.partition("-")
-    if text.startswith("${") and variable.rstrip(":").isidentifier():
-        return ("unknown", default) if default else ("variable", name)
-    if "@" in name and not text.startswith("$("):
+    variable, dash, default = name.partition("-")
+    if dash and text.startswith("${") and variable.rstrip(":").replace("_", "x").isalnum():
+        return "unknown", default
+    if "@" in name and text.startswith(("${", "$@")):
         whole = name.endswith("[@]") and name[:-3].isidentifier()
         return "array", name[:-3] if whole else ""
     return ("variable", name) if name.isidentifier() else ("unknown", "")

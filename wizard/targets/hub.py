@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from wizard.errors import Refusal
+from wizard.formats.arguments import Argument
 from wizard.formats.bash import check_edit, check_syntax, is_code
 from wizard.formats.continuation import Repair, mend
 from wizard.formats.gflags import INDIRECT, flag_name, read_flags
-from wizard.formats.launch import Argument, Launch, find_launches
+from wizard.formats.launch import Launch, find_launches
 from wizard.formats.launch_flags import FlagEditor
 from wizard.formats.shell import parse
 from wizard.formats.splice import CannotEdit, Splice, line_of, origin, splice
@@ -145,7 +146,9 @@ def _refusing(path: Path, by_hand: str = "") -> Iterator[None]:
 def _launch(data: bytes) -> Launch:
     """The one command that starts Hub."""
     script = parse(data)
-    launches = find_launches(script, "hub")
+    # The grammar may take the text of a here-document for commands; bash does not.
+    found = find_launches(script, "hub")
+    launches = [launch for launch in found if launch.script.quote or is_code(data, launch.command.start)]
     if not launches:
         refuse_without_launch(script)
     if len(launches) > 1:
@@ -155,14 +158,7 @@ def _launch(data: bytes) -> Launch:
             "Keep one of them, for instance by choosing the differing values beforehand in variables.",
             line_of(data, launches[1].program.start),
         )
-    (launch,) = launches
-    if not launch.script.quote and not is_code(data, launch.command.start):
-        raise CannotEdit(
-            "What looks like the command that starts hub is text to bash, not a command.",
-            "Give the script that starts hub itself.",
-            line_of(data, launch.command.start),
-        )
-    return launch
+    return launches[0]
 
 
 def _server_type(launch: Launch) -> str:
@@ -190,8 +186,8 @@ def _settings(editor: FlagEditor, lines: _Lines) -> dict[str, Setting]:
 
 def _refuse_orphans(launch: Launch, lines: _Lines) -> None:
     for command in launch.script.commands:
-        if command.words and command.words[0].text.startswith("-"):
-            option = command.words[0].text.partition("=")[0]
+        option = command.words[0].text.partition("=")[0] if command.words else ""
+        if option.startswith("-") and (launch.script.quote or is_code(launch.script.data, command.start)):
             raise CannotEdit(
                 f"This line begins with {option}, but bash takes it for a command of its own.",
                 "Join it to its command: a backslash as the very last character of the line before.",

@@ -9,7 +9,7 @@ from wizard.formats.launch import find_launches
 from wizard.formats.shell import Script
 from wizard.formats.splice import CannotEdit, line_of
 
-_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
+_SHELLS = ("sh", "bash", "dash", "ash")
 _INTO_SCRIPT = (
     "Put the command into a script, start.sh, let this file run that script, and give the script here."
 )
@@ -61,8 +61,11 @@ def refuse_without_launch(script: Script) -> NoReturn:
         line = line_of(script.data, command.start)
         if {"docker", "podman", "nerdctl"} & set(names) and any("hub" in name for name in names):
             raise CannotEdit("Hub runs in a container here.", _CONTAINER, line)
-        if {"docker-compose", "supervisorctl", "systemctl", "service"} & set(names):
-            raise CannotEdit(f"This starts Hub by {names[0]}; its flags stand elsewhere.", _INTO_SCRIPT, line)
+        for starter in ("docker-compose", "supervisorctl", "systemctl", "service"):
+            if starter in names:
+                raise CannotEdit(
+                    f"This starts Hub by {starter}; its flags stand elsewhere.", _INTO_SCRIPT, line
+                )
     if servers := find_launches(script, "signing_server"):
         raise CannotEdit(
             "This starts the signing server, not Hub. Its flags have the same names, but its certificate is "

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from wizard.formats.arguments import split_word
 from wizard.formats.gflags import flag_name
-from wizard.formats.launch import Launch, split_word
-from wizard.formats.shell import Script, Word
+from wizard.formats.launch import Launch
+from wizard.formats.shell import Script, Word, parse
 
 _NAMES = ("salt", "passw", "passphrase", "secret", "token")
 
 
 def secret_values(launch: Launch) -> tuple[bytes, ...]:
     """The secret values in the file, as they stand there, without the quotes around them; longest first."""
-    script = launch.script
-    found = {value for words in _sequences(script) for value in _in_words(words, script)}
-    found |= set(_in_comments(script.data))
+    scripts = (launch.script, parse(launch.script.data)) if launch.script.quote else (launch.script,)
+    found = {value for s in scripts for words in _sequences(s) for value in _in_words(words, s)}
+    found |= set(_in_comments(launch.script.data))
     return tuple(sorted((value for value in found if value), key=lambda value: (-len(value), value)))
 
 

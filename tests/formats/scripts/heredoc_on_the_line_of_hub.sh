@@ -1,0 +1,4 @@
+#!/bin/bash
+cat <<E >notes.txt && ./hub --salt abc --db hub
+--authMode wrong
+E

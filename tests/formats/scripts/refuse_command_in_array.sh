@@ -1,0 +1,3 @@
+#!/bin/bash
+CMD=(./hub --salt abc --db hub)
+exec "${CMD[@]}"

@@ -1,0 +1,2 @@
+#!/bin/zsh
+./hub --salt abc

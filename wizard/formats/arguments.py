@@ -1,0 +1,185 @@
+"""What bash passes to a program for each word of its command, as far as that is known before it runs.
+
+Variables and arrays are looked through when they are set in the script itself, and for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from itertools import groupby
+
+from wizard.formats.shell import Assignment, Part, Script, Word
+
+
+class Place(Enum):
+    """Where an argument stands, which decides how another value is written there."""
+
+    WORD = auto()
+    """A word of a command or an element of an array."""
+    SPLIT = auto()
+    """Text that bash splits at blanks and does not unquote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One word as the program will get it, and the span it is written at."""
+
+    text: str
+    """The word, or its beginning as far as it is known."""
+    known: bool
+    """Whether `text` is the whole word."""
+    start: int
+    end: int
+    word: int
+    """Position of the command's word it comes from; an array gives several arguments for one word."""
+    place: Place = Place.WORD
+    certain: bool = True
+    """Passed at every run, not only under a condition."""
+    several: bool = False
+    """May become no word, or several, at run time."""
+    variable: str = ""
+    """The variable or array it comes through, if its span lies in an assignment."""
+
+
+class Resolver:
+    """What bash will make of the words of the command at `position`."""
+
+    def __init__(self, script: Script, position: int) -> None:
+        self.script = script
+        self.position = position
+
+    def arguments(self, word: Word) -> Iterator[Argument]:
+        """The arguments a word becomes."""
+        parts = [part for part in word.parts if part.text or part.kind != "text"]
+        if len(parts) == 1 and parts[0].kind == "array":
+            yield from self._elements(word, parts[0])
+            return
+        argument = self._argument(word)
+        if argument.known or len(parts) != 1 or parts[0].kind != "variable" or parts[0].quoted:
+            yield argument
+        else:
+            yield from self._split(word, parts[0])
+
+    def _argument(self, word: Word) -> Argument:
+        texts: list[str] = []
+        for part in word.parts:
+            text = part.text if part.kind == "text" else self._value(part)
+            if text is None:
+                loose = any(p.kind == "array" or not (p.quoted or p.kind == "text") for p in word.parts)
+                begin = "".join(texts)
+                return Argument(begin, False, word.start, word.end, 0, several=loose and not begin)
+            texts.append(text)
+        return Argument("".join(texts), True, word.start, word.end, 0)
+
+    def _value(self, part: Part) -> str | None:
+        """The value of a variable that is set once, for certain, before the command."""
+        settings = [a for a in self.script.assignments if a.name == part.text]
+        if part.kind != "variable" or len(settings) != 1 or not self._happened(settings[0]):
+            return None
+        words = settings[0].words
+        if not words or settings[0].array or settings[0].append or self._sourced_since(settings[0]):
+            return None
+        inner = Resolver(self.script, settings[0].start)._argument(words[0])
+        return inner.text if inner.known and (part.quoted or _is_one_word(inner.text)) else None
+
+    def _happened(self, assignment: Assignment) -> bool:
+        start, end = assignment.block
+        return assignment.start < self.position and start <= self.position < end
+
+    def _sourced_since(self, assignment: Assignment) -> bool:
+        return any(
+            command.words[0].text in (".", "source")
+            for command in self.script.commands
+            if command.words and assignment.start < command.start < self.position
+        )
+
+    def _history(self, name: str, array: bool) -> list[tuple[Assignment, bool]] | None:
+        """The assignments that build up a variable, each with whether it is certain; None: unknown."""
+        history: list[tuple[Assignment, bool]] = []
+        for assignment in self.script.assignments:
+            if assignment.name != name:
+                continue
+            if assignment.words is None or assignment.array is not array or self._sourced_since(assignment):
+                return None
+            certain = self._happened(assignment)
+            extends = any(_extends_itself(assignment, word) for word in assignment.words)
+            if not assignment.append and not extends:
+                history = [] if certain else [(earlier, False) for earlier, _ in history]
+            history.append((assignment, certain))
+        return history or None
+
+    def _elements(self, word: Word, part: Part) -> Iterator[Argument]:
+        history = self._history(part.text, array=True)
+        if history is None:
+            yield Argument("", False, word.start, word.end, 0, several=True)
+            return
+        for assignment, certain in history:
+            for element in assignment.words or ():
+                if _extends_itself(assignment, element):
+                    continue
+                for argument in Resolver(self.script, assignment.start).arguments(element):
+                    passed = argument if part.quoted else _loosened(argument)
+                    yield replace(passed, certain=certain and passed.certain, variable=part.text)
+
+    def _split(self, word: Word, part: Part) -> Iterator[Argument]:
+        history = self._history(part.text, array=False)
+        if history is None:
+            yield Argument("", False, word.start, word.end, 0, several=True)
+            return
+        for assignment, certain in history:
+            for piece in assignment.words or ():
+                for span in split_word(piece):
+                    if not _extends_itself(assignment, span):
+                        argument = _loosened(Resolver(self.script, assignment.start)._argument(span))
+                        yield replace(argument, certain=certain, variable=part.text)
+
+
+def _loosened(argument: Argument) -> Argument:
+    """The argument as an unquoted expansion passes it: split at blanks, and matched against files."""
+    fixed = argument.known and _is_one_word(argument.text)
+    return replace(argument, known=fixed, several=not fixed, place=Place.SPLIT)
+
+
+def _extends_itself(assignment: Assignment, word: Word) -> bool:
+    """`OPTS="$OPTS --more"` or `ARGS=("${ARGS[@]}" --more)`: the word is the earlier value."""
+    return any(part.kind in ("variable", "array") and part.text == assignment.name for part in word.parts)
+
+
+def _is_one_word(text: str) -> bool:
+    """Whether an unquoted expansion to `text` passes just that."""
+    return text != "" and not any(char in text for char in " \t\n*?[")
+
+
+def uses(script: Script, variable: str) -> int:
+    """How often commands get a variable as words of their own, other than to print it."""
+    commands = [c.words for c in script.commands if c.words and c.words[0].text not in ("echo", "printf")]
+    others = [a.words for a in script.assignments if a.words and a.name != variable]
+    words = [[part for part in word.parts if part.text] for group in (*commands, *others) for word in group]
+    return sum([(p.text, p.kind == "text") for p in parts] == [(variable, False)] for parts in words)
+
+
+def split_word(word: Word) -> Iterator[Word]:
+    """Cut a word at the blanks in its text, as bash does with the value of an unquoted variable."""
+    gathered: list[Part] = []
+    for part in word.parts:
+        if part.kind != "text" or part.escape:
+            gathered.append(part)
+            continue
+        at = part.start
+        for blank, letters in groupby(part.text, key=str.isspace):
+            text = "".join(letters)
+            end = at + len(text.encode("utf-8", "surrogateescape"))
+            if not blank:
+                gathered.append(Part("text", text, at, end, part.quoted))
+            elif gathered:
+                yield _joined(gathered)
+                gathered = []
+            at = end
+    if gathered:
+        yield _joined(gathered)
+
+
+def _joined(parts: list[Part]) -> Word:
+    return Word(parts[0].start, parts[-1].end, tuple(parts))
