@@ -189,9 +189,11 @@ class WizardApp(App[int]):
 
     @work(thread=True, group="plan", exclusive=True)
     def _make_plan(self, answers: Target, host: Host) -> None:
+        from wizard import review
+
         worker = get_current_worker()
         try:
-            made: Message = Planned(answers.plan(host))
+            made: Message = Planned(review.examined(answers.plan(host)))
         except WizardError as error:
             made = Stopped(str(error))
         if not worker.is_cancelled:

@@ -71,7 +71,7 @@ def our_certificate(service: TlsService) -> Check:
 
     command = f"{_s_client(service)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
     guarded = _reading(service.certificate, run)
-    return Check(f"It serves {service.certificate}", Expect.ACCEPT, guarded, command)
+    return Check(f"It serves {service.certificate.name}", Expect.ACCEPT, guarded, command)
 
 
 def names_accepted(service: TlsService) -> tuple[Check, ...]:
@@ -149,6 +149,8 @@ def _name_accepted(service: TlsService, name: str) -> Check:
     def run() -> Outcome:
         ca = service.ca.read_bytes()
         result = tls(service.endpoint, name, ca=ca, request=service.request)
+        if isinstance(result, Handshake) and not result.answer.data:
+            return _failed("The connection was closed without an answer.", "See the service's log.")
         if isinstance(result, Handshake):
             return _passed(f"{result.version}, {result.cipher}")
         lenient = tls(service.endpoint, name, ca=ca, strict=False, request=service.request)

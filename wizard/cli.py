@@ -161,8 +161,10 @@ def _read(path: Path) -> tuple[Target, Host]:
 
 
 def _planned(path: Path) -> Plan:
+    from wizard import review
+
     target, here = _read(path)
-    return target.plan(here)
+    return review.examined(target.plan(here))
 
 
 def _plan(options: argparse.Namespace) -> int:

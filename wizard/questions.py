@@ -222,6 +222,10 @@ def question(label: str, kind: Kind[T], *, page: str, help: str, more: str = "")
     return field
 
 
+class Missing(ValueError):
+    """There is no answer and no default yet."""
+
+
 class NotAnswered(AttributeError):
     """A rule asked for an earlier answer that is missing or wrong."""
 
@@ -267,6 +271,8 @@ class Entry:
     """What to know about an answer that can be used."""
     applies: bool = True
     """Whether the question is asked at all, given the earlier answers."""
+    missing: bool = False
+    """Whether the error is only that nothing has been answered yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,20 +325,18 @@ def _entry(
     if _rule(answers, "applies", asked, host) is False:
         return Entry(asked, "", given=False, applies=False), _rule(answers, "default", asked, host)
     raw = given.get(asked.name)
+    value: object = None
+    problem = ""
+    missing = False
     try:
-        if raw is None:
-            value = _default(answers, asked, host)
-        else:
-            value = asked.kind.read(raw)
+        value = _default(answers, asked, host) if raw is None else asked.kind.read(raw)
         problem = _rule(answers, "check", asked, host, value) or ""
     except ValueError as error:
-        value, problem = None, str(error)
-    if raw is not None:
-        text = raw if isinstance(raw, str) else _shown(raw)
-    else:
-        text = "" if value is None else asked.kind.show(value)
+        problem, missing = str(error), isinstance(error, Missing)
+    text = _shown(raw) if raw is not None else "" if value is None else asked.kind.show(value)
     caution = "" if problem else _rule(answers, "caution", asked, host, value) or ""
-    return Entry(asked, text, raw is not None, problem, caution), None if problem else value
+    entry = Entry(asked, text, raw is not None, problem, caution, missing=missing)
+    return entry, None if problem else value
 
 
 def _default(answers: Questionnaire, asked: Question, host: Host) -> object:
@@ -342,9 +346,9 @@ def _default(answers: Questionnaire, asked: Question, host: Host) -> object:
         value = rule(host) if rule else None
     except NotAnswered as missing:
         before = next(question for question in answers.questions() if question.name == str(missing))
-        raise ValueError(f'Its default follows from "{before.label}": answer that first.') from None
+        raise Missing(f'Its default follows from "{before.label}": answer that first.') from None
     if value is None:
-        raise ValueError("This is needed.")
+        raise Missing("This is needed.")
     return value
 
 
@@ -360,6 +364,7 @@ def _rule(answers: Questionnaire, rule: str, asked: Question, host: Host, *value
 
 
 def _shown(raw: Raw) -> str:
+    """An answer as given, as the text of a field."""
     if isinstance(raw, bool):
         return "yes" if raw else "no"
     return str(raw) if isinstance(raw, int | str) else ", ".join(map(str, raw))

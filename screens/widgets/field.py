@@ -52,12 +52,12 @@ class Field(containers.Vertical):
     def show(self, entry: Entry, *, tried: bool) -> None:
         """Take over an entry: its default while nothing else was typed, and what there is to say about it.
 
-        A question that was not answered yet is not in error until the user tries to go on (`tried`).
+        What was not answered yet is no error until the user tries to go on (`tried`).
         """
         self.display = entry.applies
         if not entry.given:
             self._follow_default(entry.text)
-        if entry.error and (entry.given or tried):
+        if entry.error and (tried or not entry.missing):
             self._say("error", f"✗ {entry.error}")
         elif entry.caution:
             self._say("caution", f"! {entry.caution}")

@@ -105,7 +105,7 @@ class HubRest(ServerCertificate, Target):
         return hub_service.found(host)
 
     def default_start_script(self, host: Host) -> Path | None:
-        return hub_service.start_script(host)
+        return hub_service.start_script(host, self.key)
 
     def check_start_script(self, host: Host, value: Path) -> str | None:
         if value.is_dir():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
+from wizard.rights import with_sudo
 from wizard.targets import Found
 
 if TYPE_CHECKING:
@@ -25,13 +26,19 @@ def running(host: Host) -> Service | None:
     return next(iter(host.running("hub")), None)
 
 
-def start_script(host: Host) -> Path | None:
-    """The script that started the running Hub, else a start.sh in its folder or in this one."""
+def start_script(host: Host, target: str) -> Path | None:
+    """The script that started the running Hub, else a start.sh in its folder or in this one.
+
+    Raises ValueError with the way out when a Hub runs whose folder this user may not see.
+    """
     service = running(host)
-    candidates = [Path.cwd() / "start.sh"]
-    if service is not None:
-        candidates.insert(0, _script_of(service))
-    return next((path for path in candidates if path.is_file()), None)
+    if service is not None and not service.readable:
+        raise ValueError(
+            f"Hub runs as {service.user}, and only root can see from which script. Leave with Ctrl+Q, then: "
+            f"{with_sudo(host, target)}   Or give the path here."
+        )
+    candidates = [_script_of(service)] if service else []
+    return next((path for path in (*candidates, Path.cwd() / "start.sh") if path.is_file()), None)
 
 
 def _script_of(service: Service) -> Path:

@@ -1,0 +1,22 @@
+"""A plan together with what stands in its way, found before it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wizard.errors import WizardError
+from wizard.plan import Plan, Warning
+from wizard.preflight import preflight
+
+
+def examined(plan: Plan) -> Plan:
+    """The plan with what the operator should know of its places on the disk among its warnings.
+
+    Raises WizardError naming everything that would stop it.
+    """
+    problems = preflight(plan)
+    stops = [str(problem) for problem in problems if problem.stops]
+    if stops:
+        raise WizardError("\n".join(stops))
+    known = [Warning(problem.sentence, problem.path) for problem in problems]
+    return replace(plan, warnings=(*plan.warnings, *known))
