@@ -212,6 +212,22 @@ def test_secrets_are_named_as_they_stand_in_the_file() -> None:
     assert set(script.secrets) == {b"pass one", b"tok", b"hidden too", b"older", b"other", b"inner", b"s a"}
 
 
+def test_secrets_of_the_outer_script_are_named_when_hub_is_started_by_a_shell() -> None:
+    script = read("DB_PASSWORD=outer\nbash -c './hub --salt inner'\n")
+    assert set(script.secrets) == {b"outer", b"inner"}
+
+
+def test_sentences_about_repairs_show_no_values() -> None:
+    script = read("./hub --salt \\ \n  TOPSECRET \\\n  --db x\n--dbPassword=TOPSECRET\n")
+    assert len(script.repairs) == 2
+    assert not any("TOPSECRET" in repair.sentence for repair in script.repairs)
+
+
+def test_t13_an_old_setting_before_a_flagfile_moves_behind_it() -> None:
+    after = hub.set_flags(read("./hub --authMode none --flagfile=f --db x\n"), {"authMode": "ssl"})
+    assert after == b"./hub --flagfile=f --db x --authMode ssl\n"
+
+
 def test_secrets_do_not_appear_in_the_repr() -> None:
     script = read("./hub --salt TOPSECRET\n")
     assert script.settings["salt"].value == "TOPSECRET"

@@ -81,13 +81,15 @@ def _break(script: Script, command: Command, indent: bytes) -> _Break | None:
     alone = not data[_line_start(data, command.end) : command.end].strip()
     swallowed = not alone and slip is None and ending.endswith(b"\\")
     escaped = alone or swallowed or slip is not None
-    if not (_is_option(data, following) or (escaped and _continues(data, following, indent))):
+    option = _option(data, following)
+    if not (option or (escaped and _continues(data, following, indent))):
         return None
     begin = command.content_end if slip is None else len(data[:slip].rstrip(b" \t"))
     own = (ending.rstrip(b"\\").rstrip() if swallowed else ending,) if ending else ()
     found = _fault(alone, swallowed, slip is not None, bool(ending), bool(comments))
-    lost = data[following:].split(maxsplit=1)[0].partition(b"=")[0].decode("utf-8", "replace")
     at = command.end if alone else begin if slip is None else slip
+    # Only a name is shown: what else follows may be a secret.
+    lost = option or "what follows"
     sentence = f"{found[0]}, so for bash the command ends here, without {lost}; {found[1]}."
     return _Break(begin, following, (*own, *comments), Repair(line_of(data, at), sentence))
 
@@ -131,7 +133,7 @@ def _following(data: bytes, at: int, end: int) -> tuple[int, tuple[bytes, ...]]:
 
 
 def _refuse_options_after_operator(data: bytes, ending: bytes, following: int) -> None:
-    if ending.split(b"#")[0].strip() in (b"&", b";") and _is_option(data, following):
+    if ending.split(b"#")[0].strip() in (b"&", b";") and _option(data, following):
         raise CannotEdit(
             "This line begins with an option, but the command above it has already been ended by "
             f"{ending[:1].decode()} and starts without it.",
@@ -140,9 +142,10 @@ def _refuse_options_after_operator(data: bytes, ending: bytes, following: int) -
         )
 
 
-def _is_option(data: bytes, at: int) -> bool:
-    word = data[at : _line_end(data, at)].split(maxsplit=1)[0]
-    return word.startswith(b"-") and word.strip(b"-")[:1].isalpha()
+def _option(data: bytes, at: int) -> str:
+    """Name, with its dashes, of the option that the line at `at` begins with; empty when it is none."""
+    name = data[at : _line_end(data, at)].split(maxsplit=1)[0].partition(b"=")[0]
+    return name.decode("utf-8", "replace") if name[:1] == b"-" and name.strip(b"-")[:1].isalpha() else ""
 
 
 def _continues(data: bytes, at: int, indent: bytes) -> bool:

@@ -107,10 +107,6 @@ def _launch(script: Script, command: Command, words: tuple[Word, ...]) -> Launch
     return Launch(script, command, words[0], tuple(arguments), words[1:])
 
 
-def _name(word: Word) -> str:
-    return word.text.rpartition("/")[2]
-
-
 def _starts(word: Word, program: str, script: Script) -> bool:
     """Whether the word is a path to the program; a variable is enough if one of its values is."""
     last = word.parts[-1]
@@ -121,7 +117,7 @@ def _starts(word: Word, program: str, script: Script) -> bool:
         whole = any(_is_path_to(program, value) for value in values)
     else:
         pieces = [value.text.split() for value in values]
-        whole = any(len(piece) > 1 and _name_of(piece[0]) == program for piece in pieces)
+        whole = any(len(piece) > 1 and _name(piece[0]) == program for piece in pieces)
     if whole:
         raise CannotEdit(
             f"The whole command is kept in the variable {last.text}.",
@@ -135,10 +131,10 @@ def _is_path_to(program: str, word: Word) -> bool:
     """Whether the word ends like the program; a blank behind it is a slip: `hub\\ ` at the end of a line."""
     last = word.parts[-1]
     text = "".join(part.text for part in word.parts) if word.known else last.text
-    return _name_of(text).strip() == program and (word.known or last.kind == "unknown" or "/" in text)
+    return _name(text).strip() == program and (word.known or last.kind == "unknown" or "/" in text)
 
 
-def _name_of(path: str) -> str:
+def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
@@ -147,7 +143,7 @@ def _without_wrappers(words: tuple[Word, ...]) -> tuple[Word, ...]:
         if "=" in words[0].text and words[0].text.partition("=")[0].rstrip("+").isidentifier():
             words = words[1:]
             continue
-        wrapper = _WRAPPERS.get(_name(words[0])) if words[0].known else None
+        wrapper = _WRAPPERS.get(_name(words[0].text)) if words[0].known else None
         starts_nothing = wrapper and any(word.text in wrapper.asking for word in words[1:2])
         if wrapper is None or starts_nothing or _shell_string(words, wrapped=False):
             return words
@@ -176,7 +172,7 @@ def _bazel_run(words: tuple[Word, ...], program: str, script: Script) -> tuple[W
     """`bazel run //hub:hub -- --flag`: the flags begin after the two dashes."""
     texts = [word.text for word in words]
     labels = [i for i, text in enumerate(texts) if text in (f"//{program}", f"//{program}:{program}")]
-    if _name(words[0]) not in ("bazel", "bazelisk") or "run" not in texts or not labels:
+    if _name(words[0].text) not in ("bazel", "bazelisk") or "run" not in texts or not labels:
         return ()
     label = labels[0]
     if "--" not in texts[label:]:
@@ -192,7 +188,7 @@ def _shell_string(words: tuple[Word, ...], wrapped: bool) -> Word | None:
     """The word that a shell runs as a script: after -c, or all that tmux and screen are given."""
     if wrapped and len(words) == 1 and " " in words[0].text.strip():
         return words[0]
-    if _name(words[0]) in _SHELLS:
+    if _name(words[0].text) in _SHELLS:
         for option, word in pairwise(words[1:]):
             if option.text.startswith("-") and not option.text.startswith("--") and option.text.endswith("c"):
                 return word
@@ -216,11 +212,11 @@ def _inner_script(word: Word, program: str, script: Script) -> Script | None:
 
 def _mentions(word: Word, program: str, script: Script) -> bool:
     text = script.data[word.start : word.end].decode("utf-8", "surrogateescape")
-    return any(_name_of(piece) == program for piece in text.replace('"', " ").replace("'", " ").split())
+    return any(_name(piece) == program for piece in text.replace('"', " ").replace("'", " ").split())
 
 
 def _refuse_eval(words: tuple[Word, ...], program: str, script: Script) -> None:
-    if _name(words[0]) != "eval":
+    if _name(words[0].text) != "eval":
         return
     if any(_mentions(word, program, script) or _starts(word, program, script) for word in words[1:]):
         raise CannotEdit(

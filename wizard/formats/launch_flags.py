@@ -31,6 +31,7 @@ class FlagEditor:
 
         Raises CannotEdit when a flag is set under a condition, or where the value cannot be written.
         """
+        removals: list[Splice] = []
         splices: list[Splice] = []
         missing: list[tuple[str, str]] = []
         for name in [*flags, *remove]:
@@ -39,14 +40,14 @@ class FlagEditor:
                 self._check_reach(setting)
             kept = found[-1:] if name in flags and not self._outdone(found[-1:]) else []
             for setting in found[: len(found) - len(kept)]:
-                splices += self._remove(setting)
+                removals += self._remove(setting)
             if kept:
                 splices += self._replace(kept[0], flags[name])
             elif name in flags:
                 missing.append((name, flags[name]))
         if missing:
             splices.append(self._insert(missing))
-        return splices
+        return [*_disjoint(removals), *splices]
 
     def overriders(self) -> list[int]:
         """Positions of arguments that may bring flags which cannot be seen here."""
@@ -183,3 +184,11 @@ class FlagEditor:
                 line_of(self.data, self.launch.program.start),
             )
         return other + raw + other
+
+
+def _disjoint(removals: list[Splice]) -> Iterator[Splice]:
+    """Neighbours may both claim the blanks between them."""
+    at = 0
+    for removal in sorted(removals):
+        yield Splice(max(removal.start, at), max(removal.end, at), b"")
+        at = max(removal.end, at)

@@ -8,7 +8,7 @@ backslash, words broken by a continuation, and words after a redirection without
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import tree_sitter_bash
@@ -92,17 +92,18 @@ class Assignment:
     """The span within which, after it, the assignment has happened for certain."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Script:
     """A script, or one inside a quoted string of another (then `start`, `end` and `quote` say where)."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     start: int
     end: int
     quote: str
-    reader: Reader = field(repr=False)
-    commands: list[Command] = field(default_factory=list)
-    assignments: list[Assignment] = field(default_factory=list)
+    reader: Reader
+    commands: tuple[Command, ...]
+    assignments: tuple[Assignment, ...]
+    """In the order in which they stand."""
 
 
 def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") -> Script:
@@ -115,13 +116,10 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
     root = Parser(Language(tree_sitter_bash.language())).parse(masked).root_node
     nodes = list(_walk(root))
     reader = Reader(data, end, _expansions(data, nodes))
-    script = Script(data, start, end, quote, reader)
-    for node in nodes:
-        if node.type == "command":
-            script.commands.append(reader.command(node.start_byte))
-        script.assignments += _assignments(node, reader)
-    script.assignments.sort(key=lambda assignment: assignment.start)
-    return script
+    commands = tuple(reader.command(node.start_byte) for node in nodes if node.type == "command")
+    assignments = [assignment for node in nodes for assignment in _assignments(node, reader)]
+    assignments.sort(key=lambda assignment: assignment.start)
+    return Script(data, start, end, quote, reader, commands, tuple(assignments))
 
 
 def _masked(data: bytes) -> bytes:
@@ -165,9 +163,8 @@ def _block(node: Node) -> tuple[int, int]:
         return node.start_byte, node.end_byte
     # The commands after `then` are children of the same node as those after `else`.
     others = [c.start_byte for c in block.children if c.type in ("elif_clause", "else_clause")]
-    return block.start_byte, min(
-        [start for start in others if start > node.start_byte], default=block.end_byte
-    )
+    later = [start for start in others if start > node.start_byte]
+    return block.start_byte, min([*later, block.end_byte])
 
 
 def _assignments(node: Node, reader: Reader) -> Iterator[Assignment]:
@@ -192,8 +189,7 @@ def _assignments(node: Node, reader: Reader) -> Iterator[Assignment]:
         command = reader.command(node.start_byte)
         if command.words and command.words[0].text in ("read", "mapfile", "readarray", "getopts", "printf"):
             for word in command.words[1:]:
-                if word.text.isidentifier():
-                    yield Assignment(word.text, node.start_byte, None, False, False, block)
+                yield Assignment(word.text, node.start_byte, None, False, False, block)
 
 
 class Reader:

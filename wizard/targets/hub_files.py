@@ -41,16 +41,17 @@ def refuse_other_files(path: Path, data: bytes) -> None:
 
 
 def _refuse_kinds(lines: list[str]) -> None:
-    for number, line in enumerate(lines, 1):
-        word = line.split()[0] if line else ""
+    significant = [(number, line) for number, line in enumerate(lines, 1) if line and line[0] not in "#;"]
+    for number, line in significant:
         if line.startswith(("[program:", "[supervisord]")):
             raise CannotEdit("This is a supervisor configuration, not a start script.", _INTO_SCRIPT, number)
         if line in ("[Unit]", "[Service]"):
             raise CannotEdit("This is a systemd unit, not a start script.", _INTO_SCRIPT, number)
-        if word == "FROM" or (word in ("ENTRYPOINT", "CMD") and "[" in line):
-            raise CannotEdit("This is a Dockerfile, not a start script.", _CONTAINER, number)
-        if line in ("services:", "image:") or line.startswith(("image: ", "services: ")):
+        if line == "services:" or line.startswith("image: "):
             raise CannotEdit("This is a docker-compose file, not a start script.", _CONTAINER, number)
+    for number, line in significant[:1]:
+        if line.split()[0] in ("FROM", "ARG"):
+            raise CannotEdit("This is a Dockerfile, not a start script.", _CONTAINER, number)
 
 
 def refuse_without_launch(script: Script) -> NoReturn:
