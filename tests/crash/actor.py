@@ -35,7 +35,7 @@ def prepare(step: str, root: Path) -> Callable[[], Run | None]:
     plan = scenario.plan_for(root / "host", validations=(Command(("true",)),))
     match step:
         case "apply":
-            return lambda: transaction.apply(plan, state)
+            return lambda: transaction.apply(plan, state, in_place=True)
         case "undo":
             run = transaction.apply(plan, state)
             return lambda: transaction.undo(run, state)

@@ -6,13 +6,12 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.crash import scenario
-from tests.crash.sweep import NOT_REACHED, Point, Trial, Worker, judge, one_worker
+from tests.crash.sweep import NOT_REACHED, Point, Trial, Worker, judge, one_worker, unmount
 
 # Power ------------------------------------------------------------------------------------------------------
 
@@ -77,16 +76,8 @@ def _mounted(worker: Worker, host: Path, state: Path) -> Iterator[Path]:
         for image, place in (host, root / "host"), (state, root / "state"):
             place.mkdir(parents=True, exist_ok=True)
             subprocess.run(["mount", "-o", _EXT4, image, place], check=True)
-            mounts.callback(_unmount, place)
+            mounts.callback(unmount, place)
         yield root
-
-
-def _unmount(place: Path) -> None:
-    for _ in range(100):
-        if subprocess.run(["umount", place], stderr=subprocess.DEVNULL, check=False).returncode == 0:
-            return
-        time.sleep(0.01)  # a program that another thread starts holds our files open until its exec
-    raise AssertionError(f"{place} is busy")
 
 
 # Full disks -------------------------------------------------------------------------------------------------
@@ -128,7 +119,7 @@ def _small_disk(worker: Worker) -> Iterator[Path]:
     try:
         yield place
     finally:
-        _unmount(place)
+        unmount(place)
 
 
 def _fill(root: Path, blocks: int | None, inodes: int | None) -> None:

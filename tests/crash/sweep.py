@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -114,6 +115,15 @@ def sweep(name: str, trials: Iterable[Trial], *, until_failure: bool = False) ->
     return Tally(name, tried, tuple(failures))
 
 
+def unmount(place: Path) -> None:
+    """Unmount; a program that another thread is starting holds our files open until its exec."""
+    for _ in range(100):
+        if subprocess.run(["umount", place], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{place} is busy")
+
+
 @contextmanager
 def one_worker() -> Iterator[Worker]:
     """A worker, closed at the end."""
@@ -186,13 +196,17 @@ class Worker:
         return int(self.actor.stdout.readline())
 
     @contextmanager
-    def world(self) -> Iterator[Path]:
-        """A fresh host in memory, where that is possible."""
+    def world(self, *, mounted: bool = False) -> Iterator[Path]:
+        """A fresh host in memory, where that is possible; its script may be mounted, as in a container."""
         root = self.place / "world"
-        scenario.make_host(root)
+        script = scenario.make_host(root) / "start.sh"
+        if mounted:
+            subprocess.run(["mount", "--bind", script, script], check=True)
         try:
             yield root
         finally:
+            if mounted:
+                unmount(script)
             shutil.rmtree(root)
 
     def calls(self, root: Path, step: str, *injections: str, mutant: str = "") -> tuple[Point, ...]:
@@ -216,13 +230,17 @@ def _inject(injections: Iterable[str]) -> list[str]:
 # The judgement ----------------------------------------------------------------------------------------------
 
 
-def judge(root: Path, step: str, code: int, output: str) -> list[str]:
-    """Everything that is wrong with what a struck run left, before and after recovery."""
+def judge(root: Path, step: str, code: int, output: str, *, mounted: bool = False) -> list[str]:
+    """Everything that is wrong with what a struck run left, before and after recovery.
+
+    A `mounted` script may be torn before recovery, as the preflight says.
+    """
     host, state = root / "host", State(root / "state")
     wrong = []
     if code > 0 and code != REFUSED:
         wrong.append(f"not a sentence but {output[-600:]}")
-    wrong += _torn(tree(host)) + _exposed(root)
+    whole = {name for side in trees() for name in side} - ({"start.sh"} if mounted else set())
+    wrong += _torn(tree(host), whole) + _exposed(root)
     wrong += _claims(step, tree(host), state, code, output)
     try:
         transaction.recover(state)
@@ -231,11 +249,11 @@ def judge(root: Path, step: str, code: int, output: str) -> list[str]:
     return wrong + _ended(step, tree(host), state)
 
 
-def _torn(now: Tree) -> list[str]:
+def _torn(now: Tree, names: Iterable[str]) -> list[str]:
     """Every file at any instant is the old one or the new one, whole, with its owner and mode."""
     before, after = trees()
     wrong = []
-    for name in before.keys() | after.keys():
+    for name in names:
         allowed = [side.get(name) for side in (before, after)]
         folder = name in now and now[name][0] is None and None in allowed  # a new folder gets its owner later
         if now.get(name) not in allowed and not folder:
@@ -301,15 +319,17 @@ def _difference(now: Tree, expected: Tree) -> str:
 # Trials -----------------------------------------------------------------------------------------------------
 
 
-def strike(step: str, point: Point, effect: str, *others: str, mutant: str = "") -> Trial:
+def strike(
+    step: str, point: Point, effect: str, *others: str, mutant: str = "", mounted: bool = False
+) -> Trial:
     """A trial: one call of one step struck by a signal or an error."""
     injections = [*others, f"{point.call}:{effect.replace('@', str(point.number))}"]
 
     def trial(worker: Worker) -> list[str]:
         for _ in range(10):
-            with worker.world() as root:
+            with worker.world(mounted=mounted) as root:
                 code, output = worker.run(root, step, "-o", os.devnull, *_inject(injections), mutant=mutant)
-                wrong = judge(root, step, code, output)
+                wrong = judge(root, step, code, output, mounted=mounted)
             if wrong or "KILL" not in effect or code == -signal.SIGKILL:
                 return wrong
         return [NOT_REACHED]  # how often a child is waited for may vary a little
@@ -317,9 +337,9 @@ def strike(step: str, point: Point, effect: str, *others: str, mutant: str = "")
     return Trial(f"{step}, {effect} at {point}", trial)
 
 
-def learn(step: str, *injections: str, mutant: str = "") -> tuple[Point, ...]:
+def learn(step: str, *injections: str, mutant: str = "", mounted: bool = False) -> tuple[Point, ...]:
     """The points of a step in memory."""
-    with one_worker() as worker, worker.world() as root:
+    with one_worker() as worker, worker.world(mounted=mounted) as root:
         return worker.calls(root, step, *injections, mutant=mutant)
 
 
@@ -334,6 +354,12 @@ def kills_without_exchange(step: str) -> Iterator[Trial]:
     for point in learn(step, NO_EXCHANGE):
         if point.call != "renameat2":  # refused here, so a kill there is a kill at the call before
             yield strike(step, point, "signal=KILL:when=@", NO_EXCHANGE)
+
+
+def kills_in_place(step: str) -> Iterator[Trial]:
+    """The same where something is mounted on the script, so that it is written in place."""
+    for point in learn(step, mounted=True):
+        yield strike(step, point, "signal=KILL:when=@", mounted=True)
 
 
 def signals(step: str, every: int = 5) -> Iterator[Trial]:
