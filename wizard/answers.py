@@ -50,9 +50,15 @@ def _refuse_unknown(path: Path, target: type[Target], data: Mapping[str, object]
 
 
 def complete(target: type[Target], given: Mapping[str, Raw], host: Host) -> Target:
-    """The target with every answer; raises BadAnswers that lists each problem with its key."""
+    """The target with every answer.
+
+    Raises Refusal when a file that an answer names cannot be edited, else BadAnswers with each problem.
+    """
     sheet = fill_in(target, given, host)
     if sheet.answers is None:
+        for entry in sheet.wrong:
+            if entry.refusal is not None:
+                raise entry.refusal
         problems = "\n".join(f"  {entry.question.name}: {entry.error}" for entry in sheet.wrong)
         raise BadAnswers(f"Some answers for {target.title} cannot be used:\n{problems}")
     return sheet.answers

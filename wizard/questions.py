@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
+from wizard.errors import Refusal
 from wizard.host import Host
 
 Raw: TypeAlias = str | int | bool | Sequence[str]
@@ -273,6 +274,8 @@ class Entry:
     """Whether the question is asked at all, given the earlier answers."""
     missing: bool = False
     """Whether the error is only that nothing has been answered yet."""
+    refusal: Refusal | None = None
+    """The refusal of a file that the answer names, when that is the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,15 +330,17 @@ def _entry(
     raw = given.get(asked.name)
     value: object = None
     problem = ""
-    missing = False
+    missing, refusal = False, None
     try:
         value = _default(answers, asked, host) if raw is None else asked.kind.read(raw)
         problem = _rule(answers, "check", asked, host, value) or ""
     except ValueError as error:
         problem, missing = str(error), isinstance(error, Missing)
+    except Refusal as error:
+        problem, refusal = str(error), error
     text = _shown(raw) if raw is not None else "" if value is None else asked.kind.show(value)
     caution = "" if problem else _rule(answers, "caution", asked, host, value) or ""
-    entry = Entry(asked, text, raw is not None, problem, caution, missing=missing)
+    entry = Entry(asked, text, raw is not None, problem, caution, missing=missing, refusal=refusal)
     return entry, None if problem else value
 
 

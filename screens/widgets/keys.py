@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual import events
+from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Size
 from textual.screen import Screen
@@ -47,11 +48,11 @@ class Keys(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
 
     def _bindings_changed(self, screen: Screen[object]) -> None:
-        entries = tuple(
-            Entry(binding.key, self.app.get_key_display(binding), binding.description)
-            for _, binding, enabled, _ in screen.active_bindings.values()
-            if binding.show and enabled
-        )
+        shown = [b for _, b, enabled, _ in screen.active_bindings.values() if b.show and enabled]
+        # In the order the screen declares them; what has the focus would else change it.
+        order = [binding.key for binding in screen.BINDINGS if isinstance(binding, Binding)]
+        shown.sort(key=lambda binding: order.index(binding.key) if binding.key in order else len(order))
+        entries = tuple(Entry(b.key, self.app.get_key_display(b), b.description) for b in shown)
         if entries != self._entries:
             height = len(self._lines(self.content_size.width))
             self._entries = entries

@@ -13,7 +13,6 @@ from pathlib import Path
 from shlex import join, quote
 from typing import TYPE_CHECKING, ClassVar
 
-from wizard.errors import Refusal
 from wizard.host import Host
 from wizard.material.key_types import KeyType
 from wizard.plan import Advice, Change, Command, Directory, File, Owner, Plan, Warning
@@ -69,7 +68,7 @@ class HubRest(ServerCertificate, Target):
         "Switch to REST",
         YesNo(),
         page="service",
-        help="This script starts the gRPC API; these settings are REST's.",
+        help="It starts the gRPC API; these settings are for REST.",
         more="Hub serves one API at a time: gRPC, unless --serverType http is set. "
         "Yes adds that flag; programs that use the gRPC API then stop working.",
     )
@@ -116,8 +115,8 @@ class HubRest(ServerCertificate, Target):
             return problem
         try:
             hub_service.read(value)
-        except (Refusal, OSError) as error:
-            return str(error)
+        except OSError as error:
+            return f"It cannot be read: {error.strerror}."
         return None
 
     def caution_start_script(self, host: Host, value: Path) -> str | None:
