@@ -14,6 +14,7 @@ from textual.widgets import Label
 
 from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.field import Field
+from wizard.inert import inert
 from wizard.questions import Entry, Page, Raw, Sheet
 from wizard.targets import Target
 
@@ -104,5 +105,11 @@ class AskScreen(WizardScreen):
         if field is None:
             return self.HELP_TEXT
         asked = field.question
-        parts = [asked.label, f"{asked.help} {asked.more}", f"Key in an answers file: {asked.name}"]
+        default = self.sheet[asked.name].default
+        parts = [
+            asked.label,
+            f"{asked.help} {asked.more}",
+            f"Default here: {inert(default)}" if default else "There is no default here.",
+            f"Key in an answers file: {asked.name}",
+        ]
         return "\n\n".join([*parts, self.HELP_TEXT])

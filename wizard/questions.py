@@ -266,6 +266,8 @@ class Entry:
     """What the field shows: as given, or the default."""
     given: bool
     """Whether it was given; otherwise `text` is the default."""
+    default: str = ""
+    """The default as text; empty when there is none."""
     error: str = ""
     """Why the answer cannot be used, and what is right; empty when it can."""
     caution: str = ""
@@ -327,34 +329,53 @@ def _entry(
     """The entry of one question, and its value when it can be used."""
     if _rule(answers, "applies", asked, host) is False:
         return Entry(asked, "", given=False, applies=False), _rule(answers, "default", asked, host)
+    default, why_none = _default(answers, asked, host)
     raw = given.get(asked.name)
-    value: object = None
-    problem = ""
-    missing, refusal = False, None
-    try:
-        value = _default(answers, asked, host) if raw is None else asked.kind.read(raw)
-        problem = _rule(answers, "check", asked, host, value) or ""
-    except ValueError as error:
-        problem, missing = str(error), isinstance(error, Missing)
-    except Refusal as error:
-        problem, refusal = str(error), error
-    text = _shown(raw) if raw is not None else "" if value is None else asked.kind.show(value)
-    caution = "" if problem else _rule(answers, "caution", asked, host, value) or ""
-    entry = Entry(asked, text, raw is not None, problem, caution, missing=missing, refusal=refusal)
-    return entry, None if problem else value
+    value, error = (default, why_none) if raw is None else _read(asked.kind, raw)
+    if error is None:
+        error = _checked(answers, asked, host, value)
+    default_text = "" if default is None else asked.kind.show(default)
+    entry = Entry(
+        asked,
+        text=default_text if raw is None else _shown(raw),
+        given=raw is not None,
+        default=default_text,
+        error=str(error or ""),
+        caution="" if error else _rule(answers, "caution", asked, host, value) or "",
+        missing=isinstance(error, Missing),
+        refusal=error if isinstance(error, Refusal) else None,
+    )
+    return entry, None if error else value
 
 
-def _default(answers: Questionnaire, asked: Question, host: Host) -> object:
-    """The default, or ValueError with what is missing for it."""
+def _default(answers: Questionnaire, asked: Question, host: Host) -> tuple[object, Exception | None]:
+    """The default, or why there is none."""
     rule = getattr(answers, f"default_{asked.name}", None)
     try:
         value = rule(host) if rule else None
     except NotAnswered as missing:
         before = next(question for question in answers.questions() if question.name == str(missing))
-        raise Missing(f'Its default follows from "{before.label}": answer that first.') from None
-    if value is None:
-        raise Missing("This is needed.")
-    return value
+        return None, Missing(f'Its default follows from "{before.label}": answer that first.')
+    except ValueError as error:
+        return None, error
+    return value, Missing("This is needed.") if value is None else None
+
+
+def _read(kind: Kind[Any], raw: Raw) -> tuple[object, Exception | None]:
+    """What was given as a value, or why it is none."""
+    try:
+        return kind.read(raw), None
+    except ValueError as error:
+        return None, error
+
+
+def _checked(answers: Questionnaire, asked: Question, host: Host, value: object) -> Exception | None:
+    """Why the value cannot be used, as the target's own rule says; None when it can."""
+    try:
+        problem = _rule(answers, "check", asked, host, value)
+    except Refusal as refusal:
+        return refusal
+    return ValueError(problem) if problem else None
 
 
 def _rule(answers: Questionnaire, rule: str, asked: Question, host: Host, *value: object) -> Any:  # noqa: ANN401 -- each rule has its own result

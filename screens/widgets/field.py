@@ -29,7 +29,7 @@ class Field(containers.Vertical):
     def __init__(self, entry: Entry) -> None:
         super().__init__(id=entry.question.name)
         self.question: Question = entry.question
-        self.default = "" if entry.given else entry.text
+        self.default = entry.default
         self._entry = entry
         self._note = ("", "")
 
@@ -41,7 +41,13 @@ class Field(containers.Vertical):
                 options = kind.options if isinstance(kind, Choice) else YES_NO
                 yield Chooser(options, self._entry.text, self.question.name)
             else:
-                answer = Input(self._entry.text, compact=True, select_on_focus=False, name=self.question.name)
+                answer = Input(
+                    self._entry.text,
+                    placeholder=self.default,
+                    compact=True,
+                    select_on_focus=False,
+                    name=self.question.name,
+                )
                 answer.cursor_blink = False
                 yield answer
         yield Label(self.question.help, classes="note", markup=False)
@@ -55,8 +61,7 @@ class Field(containers.Vertical):
         What was not answered yet is no error until the user tries to go on (`tried`).
         """
         self.display = entry.applies
-        if not entry.given:
-            self._follow_default(entry.text)
+        self._follow_default(entry.default)
         if entry.error and (tried or not entry.missing):
             self._say("error", f"✗ {entry.error}")
         elif entry.caution:
@@ -79,7 +84,8 @@ class Field(containers.Vertical):
                 answer.cursor_position = len(default)
             answer.placeholder = default
         for chooser in self.query(Chooser):
-            chooser.value = default
+            if chooser.value == self.default:
+                chooser.value = default
         self.default = default
 
     def _say(self, kind: str, text: str) -> None:
@@ -87,7 +93,7 @@ class Field(containers.Vertical):
             return
         self._note = (kind, text)
         note = self.query_one(".note", Label)
-        note.update(inert(text))
+        note.update("\n".join(map(inert, text.split("\n"))))
         note.set_classes(f"note -{kind}")
 
     @on(Input.Changed)
