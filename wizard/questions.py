@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import os
 import pwd
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,9 @@ from wizard.host import Host
 
 Raw: TypeAlias = str | int | bool | Sequence[str]
 """An answer as given: typed into a field, or a value of an answers file."""
+
+LONGEST = 1000
+"""Characters of an answer, or of one item of a list."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -71,7 +75,7 @@ class FilePath(_Written[Path]):
         if not path.is_absolute():
             raise ValueError(f"Write the whole path, beginning with /: {Path.cwd() / path}?")
         # Without .. and doubled slashes, but with symbolic links as they are: the user knows that name.
-        return Path(re.sub("//+", "/", str(path))) if ".." not in path.parts else path.resolve()
+        return Path(re.sub("//+", "/", str(path)) if ".." not in path.parts else os.path.realpath(path))
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,16 @@ class Whole(_Written[int]):
     high: int
 
     def read(self, raw: Raw) -> int:
+        limits = f"Give a number from {self.low} to {self.high}."
+        if isinstance(raw, bool) or not isinstance(raw, str | int):
+            raise ValueError(limits)
+        text = _line(str(raw))
         try:
-            number = raw if isinstance(raw, int) else int(_line(raw))
+            number = int(text)
         except ValueError:
-            raise ValueError(f'"{raw}" is not a whole number.') from None
+            raise ValueError(f'"{text}" is not a whole number. {limits}') from None
         if not self.low <= number <= self.high:
-            raise ValueError(f"Give a number from {self.low} to {self.high}.")
+            raise ValueError(limits)
         return number
 
     def plain(self, value: int) -> int:
@@ -115,7 +123,7 @@ class YesNo(_Written[bool]):
     def read(self, raw: Raw) -> bool:
         if isinstance(raw, bool):
             return raw
-        text = _line(raw).lower()
+        text = raw.strip().lower() if isinstance(raw, str) else ""
         if text not in ("yes", "no"):
             raise ValueError("Answer yes or no.")
         return text == "yes"
@@ -140,6 +148,8 @@ class Several(_Written[tuple[str, ...]]):
             items = raw
         else:
             raise ValueError('Give a list, such as ["api.example.com", "10.0.0.5"].')
+        if not items:
+            raise ValueError("This is needed.")
         return tuple(dict.fromkeys(self.item(_line(item)) for item in items))
 
     def show(self, value: tuple[str, ...]) -> str:
@@ -186,6 +196,8 @@ def _line(raw: Raw) -> str:
     text = raw.strip()
     if not text:
         raise ValueError("This is needed.")
+    if len(text) > LONGEST:
+        raise ValueError(f"This has {len(text)} characters; at most {LONGEST} are allowed.")
     if not text.isprintable():
         raise ValueError("There is a control character in it: type it again instead of pasting.")
     return text
@@ -358,7 +370,10 @@ def _default(answers: Questionnaire, asked: Question, host: Host) -> tuple[objec
         return None, Missing(f'Its default follows from "{before.label}": answer that first.')
     except ValueError as error:
         return None, error
-    return value, Missing("This is needed.") if value is None else None
+    except OSError as error:
+        return None, _not_seen(error)
+    # A name found on the host can be as odd as one that is typed, so it is read like one.
+    return (None, Missing("This is needed.")) if value is None else _read(asked.kind, asked.kind.plain(value))
 
 
 def _read(kind: Kind[Any], raw: Raw) -> tuple[object, Exception | None]:
@@ -367,6 +382,8 @@ def _read(kind: Kind[Any], raw: Raw) -> tuple[object, Exception | None]:
         return kind.read(raw), None
     except ValueError as error:
         return None, error
+    except OSError as error:
+        return None, _not_seen(error)
 
 
 def _checked(answers: Questionnaire, asked: Question, host: Host, value: object) -> Exception | None:
@@ -375,7 +392,13 @@ def _checked(answers: Questionnaire, asked: Question, host: Host, value: object)
         problem = _rule(answers, "check", asked, host, value)
     except Refusal as refusal:
         return refusal
+    except OSError as error:
+        return _not_seen(error)
     return ValueError(problem) if problem else None
+
+
+def _not_seen(error: OSError) -> ValueError:
+    return ValueError(f"{error.filename or 'This'} cannot be looked at: {error.strerror}.")
 
 
 def _rule(answers: Questionnaire, rule: str, asked: Question, host: Host, *value: object) -> Any:  # noqa: ANN401 -- each rule has its own result

@@ -23,9 +23,11 @@ def cannot_write(path: Path, host: Host, target: str) -> str | None:
 
     A file is replaced by renaming a new one over it, so what counts is the folder.
     """
-    folder = path.resolve().parent
-    while not folder.exists():
+    folder = Path(os.path.realpath(path)).parent
+    while not os.path.exists(folder):  # noqa: PTH110 -- Path.exists raises where this user may not look
         folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is a file, so there can be no {path.name} in it."
     if os.access(folder, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.R_OK)):
         return None
     if host.root:

@@ -6,6 +6,7 @@ common/http_server_base.cc.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,6 +112,8 @@ class HubRest(ServerCertificate, Target):
             return f"This is a folder: {value / 'start.sh'}?"
         if not value.exists():
             return "There is no such file. Give the script that starts Hub, usually start.sh."
+        if not value.is_file():
+            return "This is a device or a pipe, not a script."
         if problem := cannot_write(value, host, self.key):
             return problem
         try:
@@ -138,16 +141,24 @@ class HubRest(ServerCertificate, Target):
         return self.start_script.parent
 
     def check_directory(self, host: Host, value: Path) -> str | None:
-        if value.exists() and not value.is_dir():
+        if os.path.lexists(value) and not value.is_dir():
             return "This is a file; give a folder."
-        return cannot_write(value / "cert.pem", host, self.key)
+        for path in self._files(value):
+            if os.path.lexists(path) and not path.is_file():
+                return f"{path} is in the way: it is not a file."
+            if problem := cannot_write(path, host, self.key):
+                return problem
+        return None
 
     def applies_account(self, host: Host) -> bool:
         return host.root
 
-    def default_account(self, host: Host) -> str:
-        service = hub_service.running(host)
-        return service.user if service else self.start_script.owner()
+    def default_account(self, host: Host) -> str | None:
+        service = hub_service.running(host, self.start_script)
+        try:
+            return service.user if service else self.start_script.owner()
+        except KeyError:  # its account has been removed
+            return None
 
     def default_address(self, host: Host) -> str:
         listen = hub_service.read(self.start_script).listen_address or DEFAULT_ADDRESS
@@ -164,10 +175,15 @@ class HubRest(ServerCertificate, Target):
     def default_source(self, host: Host) -> str:
         return "self-signed"
 
+    @staticmethod
+    def _files(directory: Path) -> tuple[Path, Path, Path]:
+        """Certificate, key and Diffie-Hellman parameters in this folder."""
+        return directory / "cert.pem", directory / "key.pem", directory / "dh.pem"
+
     @property
     def certificate_path(self) -> Path:
         """Where the certificate stands."""
-        return self.directory / "cert.pem"
+        return self._files(self.directory)[0]
 
     def plan(self, host: Host) -> Plan:
         from wizard.material.dh import dh_parameters
@@ -175,9 +191,9 @@ class HubRest(ServerCertificate, Target):
 
         script = hub_service.read(self.start_script)
         owner = account_owner(self.account) if host.root else None
-        pair = Pair(self.certificate_path, self.directory / "key.pem", owner, KeyType(self.key_type))
+        certificate, key, dh = self._files(self.directory)
+        pair = Pair(certificate, key, owner, KeyType(self.key_type))
         issue = self_signed(self, pair, datetime.now(UTC))
-        dh = self.directory / "dh.pem"
         flags = {
             "authMode": "ssl",
             "sslCert": str(pair.certificate),
@@ -201,7 +217,7 @@ class HubRest(ServerCertificate, Target):
             validations=(Command(("bash", "-n", str(self.start_script)), "the script is still a script"),),
             warnings=(*issue.warnings, *self._warnings(script, host)),
             advice=tuple(self._advice(host)),
-            restart=hub_service.restart(host),
+            restart=hub_service.restart(host, self.start_script),
         )
 
     def _warnings(self, script: StartScript, host: Host) -> Iterator[Warning]:
@@ -232,7 +248,7 @@ class HubRest(ServerCertificate, Target):
         )
 
     def _advice(self, host: Host) -> Iterator[Advice]:
-        restart = hub_service.restart(host)
+        restart = hub_service.restart(host, self.start_script)
         if restart:
             yield Advice("Restart Hub; it reads certificates only when it starts.", join(restart.arguments))
         else:
@@ -262,7 +278,7 @@ class HubRest(ServerCertificate, Target):
             ca=self.certificate_path,
             request=Request("POST", "/", API_HEADERS, b'{"command":"GetStats"}'),
         )
-        fresh = hub_service.freshness(host, (self.certificate_path, self.start_script))
+        fresh = hub_service.freshness(host, self.start_script, (self.certificate_path, self.start_script))
         return (
             fresh.explain(checks.reach(service)),
             fresh.explain(checks.our_certificate(service)),

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from wizard.targets.hub import StartScript
 
 
-def running(host: Host) -> Service | None:
-    """The Hub that runs here; the first one when there are several."""
-    return next(iter(host.running("hub")), None)
+def running(host: Host, script: Path | None = None) -> Service | None:
+    """The Hub that runs here; among several the one that `script` started, without it the first."""
+    services = host.running("hub")
+    if script is not None and len(services) > 1:
+        services = tuple(service for service in services if _script_of(service).resolve() == script.resolve())
+    return next(iter(services), None)
 
 
 def start_script(host: Host, target: str) -> Path | None:
@@ -83,9 +86,9 @@ def found(host: Host) -> Found:
     return Found(True, status, details, (*repairs, *said.warnings))
 
 
-def restart(host: Host) -> Command | None:
-    """How its supervisor restarts it, when it has one."""
-    service = running(host)
+def restart(host: Host, script: Path) -> Command | None:
+    """How the supervisor of the Hub that `script` starts restarts it, when there is one."""
+    service = running(host, script)
     return Command(service.restart, "restart Hub") if service and service.restart else None
 
 
@@ -110,9 +113,9 @@ class Freshness:
         return replace(check, run=run)
 
 
-def freshness(host: Host, files: Iterable[Path]) -> Freshness:
-    """Compare when Hub was started with when these files were written."""
-    service = running(host)
+def freshness(host: Host, script: Path, files: Iterable[Path]) -> Freshness:
+    """Compare when the Hub that `script` starts was started with when these files were written."""
+    service = running(host, script)
     if service is None:
         return Freshness("No Hub can be seen on this host: start it, or look into its log.")
     newest = max((path for path in files if path.exists()), key=_written, default=None)
@@ -123,7 +126,7 @@ def freshness(host: Host, files: Iterable[Path]) -> Freshness:
         f"{newest.name} was written at {_written(newest).astimezone():%H:%M:%S}: it still runs with its "
         "old settings. Restart it."
     )
-    command = restart(host)
+    command = restart(host, script)
     return Freshness(reason, (Advice("Restart Hub.", join(command.arguments)),) if command else ())
 
 

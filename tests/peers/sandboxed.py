@@ -1,0 +1,69 @@
+"""The sample Hub of the demo on a free port of its own, and the command line as a process."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.peers.hub import ROOT, free_port
+from wizard.demo.sandbox import Sandbox, furnish
+
+COMMAND = [sys.executable, "-m", "wizard"]
+
+
+def furnished(root: Path) -> Sandbox:
+    """A sample Hub that does not run; its port is free, so that tests can run side by side."""
+    root.mkdir(parents=True, exist_ok=True)
+    box = furnish(root.resolve())
+    script = box.hub / "start.sh"
+    script.write_text(re.sub(r"127\.0\.0\.1:\d+\n", f"127.0.0.1:{free_port()}\n", script.read_text()))
+    return box
+
+
+@contextmanager
+def started(root: Path) -> Iterator[Sandbox]:
+    """The same, running until the block ends."""
+    box = furnished(root)
+    box.start()
+    try:
+        yield box
+    finally:
+        box.stop()
+
+
+def environment(box: Sandbox, **more: str) -> dict[str, str]:
+    """What the command line finds: the wizard's package, and a state folder inside the sandbox."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TLS_WIZARD_STATE": str(box.state.root), **more}
+
+
+def cli(box: Sandbox, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, without a terminal."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=box.root,
+        env=environment(box, **more),
+    )
+
+
+def answers_file(box: Sandbox, **given: str) -> Path:
+    """An answers file for the sample Hub; the values of `given` are written as TOML."""
+    keys = {
+        "target": '"hub-rest"',
+        "start_script": f'"{box.hub / "start.sh"}"',
+        "common_name": '"hub.example.org"',
+        "alt_names": '["hub.example.org", "127.0.0.1"]',
+        **given,
+    }
+    path = box.root / "answers.toml"
+    path.write_text("".join(f"{key} = {value}\n" for key, value in keys.items()))
+    return path
