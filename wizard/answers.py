@@ -26,7 +26,7 @@ def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadAnswers(f"{path} cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:  # not UTF-8, not TOML, or a number of thousands of digits
         raise BadAnswers(
             f"{path} is not TOML: {error}. See: tls-wizard questions TARGET for a file to fill in."
         ) from None
@@ -99,7 +99,7 @@ def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
     path = state.kept_answers(target.key)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     partial = path.with_suffix(".new")
-    partial.write_text(tomlkit.dumps(document), encoding="utf-8")
+    partial.write_text(tomlkit.dumps(document), encoding="utf-8", errors="replace")
     partial.replace(path)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 ROOT = Path(__file__).parent.parent
+OURS = ("wizard", "screens")
+"""The packages of this program; when installed, others stand beside them."""
 
 
 def install() -> None:
@@ -26,7 +28,7 @@ def message(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     lines = []
     for frame in traceback.extract_tb(trace):
         path = Path(frame.filename)
-        if path.is_relative_to(ROOT) and ".venv" not in path.parts:
+        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in OURS:
             lines.append(f"  {path.relative_to(ROOT)}, line {frame.lineno}, in {frame.name}")
     return "\n".join(
         [

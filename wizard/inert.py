@@ -17,8 +17,11 @@ def inert(text: str) -> str:
 def _shown(character: str) -> str:
     if character == "\t":
         return "    "
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return character.encode("unicode_escape").decode("ascii") if ord(character) < 0xD800 else "�"
+    category = unicodedata.category(character)
+    if category == "Cs":  # half of a pair; it cannot be written at all
+        return "�"
+    if category in ("Cc", "Cf", "Zl", "Zp"):
+        return character.encode("unicode_escape").decode("ascii")
     return character
 
 

@@ -1,0 +1,214 @@
+"""Answers files: what may stand in them, what is said when it cannot be used, and that they come back the same."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.peers.sandboxed import answers_file, furnished
+from wizard import answers
+from wizard.demo.sandbox import Sandbox
+from wizard.errors import BadAnswers, Refusal
+from wizard.host import Host
+from wizard.questions import fill_in
+from wizard.state import State
+from wizard.targets.hub_rest import HubRest
+
+HOST = Host(name="signer", fqdn="signer.example.org", addresses=("192.0.2.7",), user="root", root=True)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Sandbox:
+    return furnished(tmp_path)
+
+
+def refused(path: Path, text: str) -> str:
+    path.write_text(text)
+    with pytest.raises(BadAnswers) as caught:
+        answers.complete(*answers.read(path), HOST)
+    return str(caught.value)
+
+
+# The contract ------------------------------------------------------------------------------------------------
+
+
+def test_one_answer_is_enough_and_the_others_have_their_defaults(box: Sandbox, tmp_path: Path) -> None:
+    script = box.hub / "start.sh"
+    path = tmp_path / "answers.toml"
+    path.write_text(f'target = "hub-rest"\nstart_script = "{script}"\n')
+    filled = answers.complete(*answers.read(path), HOST)
+    port = script.read_text().partition("127.0.0.1:")[2].partition("--listenAddress 127.0.0.1:")[2].split()[0]
+    assert filled == HubRest(
+        start_script=script,
+        switch_to_rest=False,
+        directory=script.parent,
+        account=script.owner(),
+        common_name="signer",
+        alt_names=("signer", "signer.example.org", "localhost", "192.0.2.7", "127.0.0.1"),
+        validity_days=397,
+        key_type="ecdsa-p256",
+        source="self-signed",
+        address=f"127.0.0.1:{port}",
+    )
+
+
+def test_every_key_can_be_given(box: Sandbox, tmp_path: Path) -> None:
+    path = answers_file(
+        box,
+        directory=f'"{tmp_path / "tls"}"',
+        common_name='"hub"',
+        alt_names='["hub", "10.0.0.5", "::1"]',
+        validity_days="90",
+        key_type='"rsa-3072"',
+        source='"self-signed"',
+        address='"10.0.0.5:14000"',
+        account='"daemon"',
+    )
+    filled = answers.complete(*answers.read(path), HOST)
+    assert isinstance(filled, HubRest)
+    assert filled.directory == tmp_path / "tls"
+    assert (filled.common_name, filled.alt_names) == ("hub", ("hub", "10.0.0.5", "::1"))
+    assert (filled.validity_days, filled.key_type) == (90, "rsa-3072")
+    assert (filled.address, filled.account) == ("10.0.0.5:14000", "daemon")
+
+
+def test_without_an_address_in_the_script_it_is_that_of_hub_on_loopback(box: Sandbox) -> None:
+    script = box.hub / "start.sh"
+    script.write_text("./bazel-bin/hub/hub --serverType http\n")
+    assert fill_in(HubRest, {"start_script": str(script)}, HOST)["address"].text == "127.0.0.1:50051"
+
+
+@pytest.mark.parametrize("key_type", ["ecdsa-p256", "rsa-2048", "rsa-3072", "rsa-4096"])
+def test_the_key_types_are_these(box: Sandbox, key_type: str) -> None:
+    given_ = {"start_script": str(box.hub / "start.sh"), "key_type": key_type}
+    assert fill_in(HubRest, given_, HOST).answers is not None
+
+
+@pytest.mark.parametrize(("days", "cautioned"), [(397, False), (825, False), (826, True), (9999, True)])
+def test_more_than_825_days_name_who_refuses(box: Sandbox, days: int, cautioned: bool) -> None:
+    sheet = fill_in(HubRest, {"start_script": str(box.hub / "start.sh"), "validity_days": days}, HOST)
+    assert sheet.answers is not None
+    assert ("Apple" in sheet["validity_days"].caution) is cautioned
+    texts = [warning.text for warning in sheet.answers.plan(HOST).warnings]
+    assert any("Apple" in text for text in texts) is cautioned
+
+
+# What cannot be used -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('target = "hub-rest', "is not TOML"),
+        ("common_name = 'x'", 'names no target. Begin it with a line such as: target = "hub-rest"'),
+        ("target = 5", "names no target"),
+        ('target = "hub-rets"', 'There is no target "hub-rets". Did you mean "hub-rest"?'),
+        ('target = "hub-rest"\ncommonname = "x"', '"commonname" is not a question of hub-rest.'),
+        ('target = "hub-rest"\ncommonname = "x"', 'Did you mean "common_name"?'),
+        ('target = "hub-rest"\nzzz = 1', "The questions are: start_script, "),
+        ('target = "hub-rest"\nvalidity_days = 3.5', '"validity_days" must be a text, a number'),
+        ('target = "hub-rest"\ndirectory = { a = 1 }', '"directory" must be a text'),
+        ('target = "hub-rest"\nvalidity_days = 2026-01-01', '"validity_days" must be a text'),
+        (f'target = "hub-rest"\nvalidity_days = {"9" * 5000}', "is not TOML"),
+        ('target = "hub-rest"\nalt_names = ["a", 5]', "alt_names: Give a text in quotes."),
+        ('target = "hub-rest"\nkey_type = "dsa"', 'key_type: "dsa" is not one of: ecdsa-p256, rsa-2048'),
+        ('target = "hub-rest"\nstart_script = "/nowhere/start.sh"', "start_script: There is no such file."),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_what_would_be_right(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    assert sentence in refused(tmp_path / "answers.toml", text)
+
+
+def test_every_problem_is_listed_with_its_key(tmp_path: Path) -> None:
+    said = refused(tmp_path / "a.toml", 'target = "hub-rest"\nstart_script = "x"\nvalidity_days = 0\n')
+    assert [line.split(":")[0].strip() for line in said.splitlines()[1:]] == [
+        "start_script",
+        "directory",
+        "account",
+        "address",
+        "validity_days",
+    ]
+
+
+def test_a_file_that_is_missing_a_folder_or_not_text_says_so(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(BadAnswers, match="cannot be read: "):
+            answers.read(path)
+    (tmp_path / "latin.toml").write_bytes(b'target = "h\xfcb"\n')
+    with pytest.raises(BadAnswers, match="is not TOML"):
+        answers.read(tmp_path / "latin.toml")
+
+
+def test_a_script_that_cannot_be_edited_is_a_refusal_not_a_wrong_answer(box: Sandbox) -> None:
+    (box.hub / "start.sh").write_bytes(b"./hub --db x\r\n")
+    with pytest.raises(Refusal, match="carriage return"):
+        answers.complete(*answers.read(answers_file(box)), HOST)
+
+
+# There and back ----------------------------------------------------------------------------------------------
+
+
+def test_a_template_filled_from_this_host_gives_the_same_answers(box: Sandbox, tmp_path: Path) -> None:
+    sheet = fill_in(HubRest, {"start_script": str(box.hub / "start.sh"), "validity_days": "90"}, HOST)
+    path = tmp_path / "answers.toml"
+    path.write_text(answers.template(sheet))
+    assert answers.complete(*answers.read(path), HOST) == sheet.answers
+
+
+def test_a_template_is_toml_even_where_answers_are_missing_or_wrong(box: Sandbox) -> None:
+    crlf = box.hub / "crlf.sh"
+    crlf.write_bytes(b"./hub --db x\r\n")
+    for given_ in ({}, {"start_script": str(crlf)}, {"start_script": "x\x1b[31m", "common_name": "a\nb"}):
+        text = answers.template(fill_in(HubRest, given_, HOST))
+        assert tomllib.loads(text)["target"] == "hub-rest"
+        assert "start_script = ..." in text
+        assert "\x1b" not in text
+
+
+def test_a_template_explains_each_question_and_its_choices(box: Sandbox) -> None:
+    text = answers.template(fill_in(HubRest, {"start_script": str(box.hub / "start.sh")}, HOST))
+    for asked in HubRest.questions():
+        assert f"# {asked.label}: {asked.help}" in text
+    assert "# One of: ecdsa-p256, rsa-2048, rsa-3072, rsa-4096" in text
+    assert all(len(line) < 160 for line in text.splitlines())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    typed=st.dictionaries(
+        st.sampled_from([asked.name for asked in HubRest.questions()]),
+        st.one_of(st.text(st.characters(codec="utf-8"), max_size=30), st.booleans(), st.integers(-9, 9)),
+    )
+)
+def test_what_is_kept_comes_back_as_typed(
+    tmp_path_factory: pytest.TempPathFactory, typed: dict[str, str | bool | int]
+) -> None:
+    state = State(tmp_path_factory.mktemp("state") / "state")
+    answers.keep(state, HubRest, typed)
+    assert answers.kept(state) == {"hub-rest": typed}
+
+
+def test_a_surrogate_typed_into_a_field_does_not_lose_the_answers(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    answers.keep(state, HubRest, {"common_name": "a\ud800b", "validity_days": "90"})
+    assert answers.kept(state)["hub-rest"]["validity_days"] == "90"
+
+
+def test_kept_answers_that_are_damaged_are_passed_over(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    answers.keep(state, HubRest, {"common_name": "hub"})
+    state.kept_answers("hub-rest").write_text("not toml")
+    assert answers.kept(state) == {}
+
+
+def test_kept_answers_are_for_their_owner_only(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    answers.keep(state, HubRest, {"common_name": "hub"})
+    kept = state.kept_answers("hub-rest")
+    assert [path.stat().st_mode & 0o777 for path in (state.root, kept.parent)] == [0o700, 0o700]
