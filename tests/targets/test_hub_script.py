@@ -8,6 +8,8 @@ import pytest
 
 from tests.formats.hub_stub import argument_lists, flags
 from wizard.errors import Refusal
+from wizard.formats.launch import find_launches
+from wizard.formats.shell import parse
 from wizard.targets import hub
 
 SCRIPTS = Path(__file__).parents[1] / "formats" / "scripts"
@@ -203,6 +205,11 @@ def test_a_variable_that_holds_one_value_is_left_alone() -> None:
     assert after == b"CERT=/old\n./hub --sslCert /h/c\n"
 
 
+def test_a_long_script_is_read_too() -> None:
+    chain = " && ".join(["true"] * 3000)
+    assert read(f"{chain}\n./hub --db x\n").settings["db"].value == "x"
+
+
 def test_secrets_are_named_as_they_stand_in_the_file() -> None:
     script = read(
         "DB_PASSWORD='pass one'\nexport API_TOKEN=tok\nP=\"hidden too\"\n"
@@ -232,6 +239,9 @@ def test_secrets_do_not_appear_in_the_repr() -> None:
     script = read("./hub --salt TOPSECRET\n")
     assert script.settings["salt"].value == "TOPSECRET"
     assert "TOPSECRET" not in repr(script)
+    launches = find_launches(parse(script.data), "hub")
+    assert [launch.arguments[1].text for launch in launches] == ["TOPSECRET"]
+    assert "TOPSECRET" not in repr(launches)
 
 
 @pytest.mark.parametrize("name", ["refuse_docker_run.sh", "refuse_compose.yml", "refuse_dockerfile"])

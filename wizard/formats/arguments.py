@@ -6,11 +6,12 @@ Variables and arrays are looked through when they are set in the script itself, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import groupby
 
-from wizard.formats.shell import Assignment, Part, Script, Word
+from wizard.formats.shell import Assignment, Script
+from wizard.formats.words import Part, Word
 
 
 class Place(Enum):
@@ -26,7 +27,7 @@ class Place(Enum):
 class Argument:
     """One word as the program will get it, and the span it is written at."""
 
-    text: str
+    text: str = field(repr=False)
     """The word, or its beginning as far as it is known."""
     known: bool
     """Whether `text` is the whole word."""

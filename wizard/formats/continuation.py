@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wizard.formats.shell import Command, Script
+from wizard.formats.shell import Script
 from wizard.formats.splice import CannotEdit, Splice, line_of
+from wizard.formats.words import Command
 
 _MARKS = (b">", b"<", b"&>", b"1>", b"2>", b'"$@"', b"$@", b'"${', b"${")
 """What may begin a line that continues a command, besides an option."""

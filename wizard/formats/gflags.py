@@ -9,7 +9,7 @@ boolean one never does. Words that are no flags are ignored wherever they stand.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 OWN_BOOLEANS = frozenset({"help", "helpfull", "helpshort", "helppackage", "helpxml", "version"})
@@ -36,7 +36,7 @@ class Setting:
     """One setting of a flag; `first` and `last` are the positions of its first and last word."""
 
     name: str
-    value: str | None
+    value: str | None = field(repr=False)
     """None when it depends on the run, or when the flag takes a value and the line ends without one."""
     first: int
     last: int

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from wizard.formats.arguments import Argument, Resolver
-from wizard.formats.shell import Command, Script, Word, parse
+from wizard.formats.shell import Script, parse
 from wizard.formats.splice import CannotEdit, line_of
+from wizard.formats.words import Command, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,13 @@ def _launch(script: Script, command: Command, words: tuple[Word, ...]) -> Launch
 
 def _starts(word: Word, program: str, script: Script) -> bool:
     """Whether the word is a path to the program; a variable is enough if one of its values is."""
-    last = word.parts[-1]
+    # A blank behind a backslash belongs to the name, but is a slip: `hub\ ` at the end of a line.
+    parts = tuple(part for part in word.parts if not (part.escape and part.text.isspace()))
+    if not parts:
+        return False
+    last = parts[-1]
     if last.kind not in ("variable", "array"):
-        return _is_path_to(program, word)
+        return _is_path_to(program, replace(word, parts=parts))
     values = [a.words[0] for a in script.assignments if a.name == last.text and a.words and a.words[0].parts]
     if last.kind == "array":
         whole = any(_is_path_to(program, value) for value in values)
@@ -128,10 +133,9 @@ def _starts(word: Word, program: str, script: Script) -> bool:
 
 
 def _is_path_to(program: str, word: Word) -> bool:
-    """Whether the word ends like the program; a blank behind it is a slip: `hub\\ ` at the end of a line."""
     last = word.parts[-1]
     text = "".join(part.text for part in word.parts) if word.known else last.text
-    return _name(text).strip() == program and (word.known or last.kind == "unknown" or "/" in text)
+    return _name(text) == program and (word.known or last.kind == "unknown" or "/" in text)
 
 
 def _name(path: str) -> str:

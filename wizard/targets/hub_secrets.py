@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from wizard.formats.arguments import split_word
 from wizard.formats.gflags import flag_name
 from wizard.formats.launch import Launch
-from wizard.formats.shell import Script, Word, parse
+from wizard.formats.shell import Script, parse
+from wizard.formats.words import Word
 
 _NAMES = ("salt", "passw", "passphrase", "secret", "token")
 
