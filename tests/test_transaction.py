@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crash import scenario
-from tests.crash.scenario import COMMIT, JAKE, KEY, SCRIPT, SECURED, Tree, apply_until_killed, plan_for, tree
+from tests.crash.scenario import (
+    COMMIT,
+    JAKE,
+    KEY,
+    SCRIPT,
+    SECURED,
+    Tree,
+    apply_until_killed,
+    creation,
+    edit,
+    plan_for,
+    tree,
+)
 from wizard import files, journal, transaction
-from wizard.errors import Drifted, Locked, WizardError
+from wizard.errors import Drifted, WizardError
 from wizard.journal import Status
 from wizard.plan import Command, Directory, File, Plan
 from wizard.state import State
 from wizard.transaction import Progress
+from wizard.validation import validate
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="not run: needs root")
 
@@ -36,20 +48,6 @@ def state(tmp_path: Path) -> State:
 def host(tmp_path: Path) -> Path:
     """A start script with an owner, a mode and an attribute of its own, and a certificate to be removed."""
     return scenario.make_host(tmp_path)
-
-
-def edit(path: Path, after: bytes = b"new") -> Plan:
-    return Plan(target="t", title="Edit", changes=(File(path=path, before=path.read_bytes(), after=after),))
-
-
-def creation(path: Path, *, secret: bool = False) -> Plan:
-    change = File(path=path, before=None, after=b"content", mode=0o600, secret=secret)
-    return Plan(target="t", title="Create", changes=(change,))
-
-
-def only(problems: tuple[transaction.Problem, ...]) -> transaction.Problem:
-    (problem,) = problems
-    return problem
 
 
 # Apply and undo ---------------------------------------------------------------------------------------------
@@ -209,14 +207,16 @@ def test_undo_names_every_file_edited_since_and_touches_none(host: Path, state: 
     run = transaction.apply(plan_for(host), state)
     (host / "start.sh").write_bytes(b"edited by hand")
     (host / "tls/cert.pem").unlink()
+    (host / "tls/1234abcd.0").unlink()
+    (host / "tls/1234abcd.0").symlink_to("elsewhere")
+    (host / "old.pem").write_bytes(b"there again")
     before = tree(host)
 
     with pytest.raises(Drifted) as caught:
         transaction.undo(run, state)
 
-    assert str(host / "start.sh") in str(caught.value)
-    assert str(host / "tls/cert.pem") in str(caught.value)
-    assert str(host / "tls/key.pem") not in str(caught.value)
+    edited = ("tls/cert.pem", "tls/1234abcd.0", "start.sh", "old.pem")
+    assert str(caught.value).splitlines()[1:] == [str(host / name) for name in edited]
     assert tree(host) == before
 
 
@@ -273,6 +273,37 @@ def test_a_validation_sees_the_new_state_but_no_terminal_and_no_environment(host
     )
     command = Command((sys.executable, "-I", "-c", script))
     assert transaction.apply(plan_for(host, validations=(command,)), state).status is Status.APPLIED
+
+
+def test_t36_no_backup_lies_where_a_service_would_load_it(host: Path, state: State) -> None:
+    names = [str(host / name) for name in ("start.sh", "tls")]
+    loaded = f"import glob; assert sorted(glob.glob({str(host / '*')!r})) == {names}"
+    command = Command((sys.executable, "-I", "-c", loaded))
+
+    run = transaction.apply(plan_for(host, validations=(command,)), state)
+
+    assert sorted(map(str, host.iterdir())) == names
+    transaction.undo(run, state)
+    assert sorted(path.name for path in host.iterdir()) == ["old.pem", "start.sh"]
+
+
+def test_a_validation_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    script = f"sleep 60 & echo $! > {started}; wait"
+    with pytest.raises(WizardError, match=r"did not end within 0\.2 seconds"):
+        validate(Command(("sh", "-c", script)), seconds=0.2)
+    deadline = time.monotonic() + 10
+    while running(int(started.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there, and not only a zombie that nobody has asked for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_program_that_is_missing_stops_the_run(host: Path, state: State) -> None:
@@ -379,182 +410,7 @@ def test_recovery_keeps_what_somebody_wrote_after_the_kill(host: Path, state: St
     assert other.read_bytes() == SCRIPT, "and the old content is where the remark says"
 
 
-# Two at once ------------------------------------------------------------------------------------------------
-
-
-def test_a_second_run_is_told_who_is_at_work(host: Path, state: State) -> None:
-    def second(progress: Progress) -> None:
-        del progress
-        assert transaction.interrupted(state) is None, "at work is not interrupted"
-        with pytest.raises(
-            Locked, match=rf"process {os.getpid()} of {files.user_name(os.geteuid())}, since 20"
-        ):
-            transaction.apply(creation(host / "other"), state)
-
-    assert transaction.apply(edit(host / "start.sh"), state, second).status is Status.APPLIED
-
-
-def test_a_lock_left_by_a_process_that_ended_blocks_nobody(host: Path, state: State) -> None:
-    state.make()
-    (state.root / "lock").write_text(json.dumps({"pid": 1, "uid": 0, "since": "yesterday"}))
-    assert transaction.apply(edit(host / "start.sh"), state).status is Status.APPLIED
-
-
-def test_a_lock_without_a_name_in_it_still_locks(host: Path, state: State) -> None:
-    state.make()
-    with (state.root / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(Locked, match=r"Another run is at work\. Wait"):
-            transaction.apply(edit(host / "start.sh"), state)
-
-
-# Preflight --------------------------------------------------------------------------------------------------
-
-
-def test_a_plan_that_fits_has_no_problems(host: Path) -> None:
-    assert transaction.preflight(plan_for(host)) == ()
-
-
-def test_what_changed_since_the_preview_is_drift_and_all_of_it_is_named(host: Path, state: State) -> None:
-    plan = plan_for(host)
-    (host / "start.sh").write_bytes(b"edited")
-    (host / "old.pem").unlink()
-    (host / "tls").mkdir()
-    (host / "tls/cert.pem").write_bytes(b"")
-    (host / "tls/1234abcd.0").symlink_to("elsewhere")
-    drifted = {problem.path.name for problem in transaction.preflight(plan) if problem.drifted}
-    assert drifted == {"start.sh", "old.pem", "cert.pem", "1234abcd.0"}
-    before = tree(host)
-    with pytest.raises(Drifted) as caught:
-        transaction.apply(plan, state)
-    assert caught.value.exit_code == 4
-    assert all(name in str(caught.value) for name in drifted)
-    assert tree(host) == before
-    assert journal.history(state) == ()
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    problem = only(transaction.preflight(creation(tmp_path / "nowhere/key.pem")))
-    assert problem.stops
-    assert f"{tmp_path / 'nowhere'} does not exist" in problem.sentence
-
-
-def test_a_dangling_symbolic_link_stops(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path / "gone")
-    problem = only(transaction.preflight(creation(tmp_path / "link")))
-    assert problem.stops
-    assert f"symbolic link to {tmp_path / 'gone'}, which does not exist" in problem.sentence
-
-
-def test_a_loop_of_symbolic_links_stops(tmp_path: Path) -> None:
-    (tmp_path / "a").symlink_to("b")
-    (tmp_path / "b").symlink_to("a")
-    assert only(transaction.preflight(creation(tmp_path / "a"))).stops
-
-
-def test_a_folder_or_pipe_in_the_place_of_a_file_stops(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    for name in ("folder", "pipe"):
-        assert "not a regular file" in only(transaction.preflight(creation(tmp_path / name))).sentence
-
-
-def test_hard_links_only_warn(host: Path, state: State) -> None:
-    os.link(host / "start.sh", host / "other")
-    plan = edit(host / "start.sh")
-    problem = only(transaction.preflight(plan))
-    assert not problem.stops
-    assert "2 names" in problem.sentence
-    transaction.apply(plan, state)
-    assert (host / "other").read_bytes() == SCRIPT
-
-
-def test_a_path_named_twice_stops(host: Path) -> None:
-    (host / "alias").symlink_to("start.sh")
-    plan = Plan(
-        target="t", title="t", changes=(*edit(host / "start.sh").changes, *edit(host / "alias").changes)
-    )
-    assert "twice" in only(transaction.preflight(plan)).sentence
-
-
-@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
-def test_a_secret_is_not_put_where_others_can_write(tmp_path: Path, mode: int) -> None:
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(mode)
-    if os.geteuid() == 0:
-        os.chown(folder, 0, JAKE.gid)
-    problem = only(transaction.preflight(creation(folder / "key.pem", secret=True)))
-    assert problem.stops
-    assert "others can write" in problem.sentence
-    assert transaction.preflight(creation(folder / "cert.pem")) == ()
-
-
-@needs_root
-def test_a_secret_is_not_put_into_a_strangers_folder(tmp_path: Path) -> None:
-    os.chown(tmp_path, JAKE.uid, JAKE.gid)
-    (change,) = creation(tmp_path / "key.pem", secret=True).changes
-    assert isinstance(change, File)
-    assert (
-        "others can write"
-        in only(transaction.preflight(Plan(target="t", title="t", changes=(change,)))).sentence
-    )
-    jakes = File(path=change.path, before=None, after=b"key", mode=0o600, owner=JAKE, secret=True)
-    assert transaction.preflight(Plan(target="t", title="t", changes=(jakes,))) == ()
-
-
-def test_a_secret_is_not_put_into_a_new_folder_that_others_can_write_to(host: Path) -> None:
-    changes = (Directory(path=host / "new", mode=0o777), *creation(host / "new/key", secret=True).changes)
-    assert (
-        "others can write"
-        in only(transaction.preflight(Plan(target="t", title="t", changes=changes))).sentence
-    )
-
-
-@pytest.fixture
-def chattr(tmp_path: Path) -> Iterator[Path]:
-    """An ext4 disk of our own, since `chattr +i` is not known to every file system."""
-    if os.geteuid() != 0:
-        pytest.skip("not run: needs root")
-    image, place = tmp_path / "image", tmp_path / "disk"
-    place.mkdir()
-    image.touch()
-    os.truncate(image, 4 << 20)
-    try:
-        subprocess.run(["mkfs.ext4", "-q", "-b", "1024", image], check=True)
-        subprocess.run(["mount", "-o", "loop", image, place], check=True, capture_output=True)
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        pytest.skip("not run: needs e2fsprogs and loop devices")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
-def test_immutable_files_and_folders_are_named_with_the_way_out(chattr: Path, state: State) -> None:
-    (chattr / "folder").mkdir()
-    (chattr / "file").write_bytes(b"old")
-    for name in ("folder", "file"):
-        subprocess.run(["chattr", "+i", chattr / name], check=True)
-    for plan in (creation(chattr / "folder/new"), edit(chattr / "file")):
-        problem = only(transaction.preflight(plan))
-        assert problem.stops
-        assert "immutable" in problem.sentence
-        assert "chattr -i" in problem.sentence
-        with pytest.raises(WizardError, match="Nothing was changed"):
-            transaction.apply(plan, state)
-
-
-def test_a_full_disk_is_known_before(chattr: Path) -> None:
-    plan = Plan(
-        target="t",
-        title="t",
-        changes=(File(path=chattr / "big", before=None, after=bytes(8 << 20), mode=0o600),),
-    )
-    assert "disk is full" in only(transaction.preflight(plan)).sentence
-
-
-def test_a_read_only_mount_is_named(chattr: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", chattr], check=True)
-    assert "read-only" in only(transaction.preflight(creation(chattr / "new"))).sentence
+# A file something is mounted on -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -575,7 +431,7 @@ def test_a_mounted_file_is_written_in_place_only_when_that_is_accepted(
     mounted_file: Path, state: State
 ) -> None:
     before = tree(mounted_file.parent)[mounted_file.name]
-    problem = only(transaction.preflight(edit(mounted_file)))
+    (problem,) = transaction.preflight(edit(mounted_file))
     assert problem.stops
     assert "torn" in problem.sentence
     with pytest.raises(WizardError, match="Nothing was changed"):

@@ -3,6 +3,7 @@
 A run's folder holds
 
     before-N        the content that step N replaces or removes, 0600
+    found-N-DIGEST  what recovery found in a file written in place, if that was neither old nor new
     STATUS.json     the record, which never changes; its *name* is the status
 
 so a status changes by one rename(2), which is atomic and needs no space on a full disk:
@@ -155,7 +156,8 @@ def kept(state: State, run: Run, number: int) -> bytes:
 
 def keep(state: State, run: Run, number: int, content: bytes) -> Path:
     """Keep content that was found where the run's own was expected; answers where it is."""
-    path = state.runs / run.id / f"found-{number}"
+    # Named by its content: a recovery that is cut short and repeated finds another one, and keeps both.
+    path = state.runs / run.id / f"found-{number}-{files.digest(content)[:16]}"
     path.unlink(missing_ok=True)
     files.create(path, content)
     files.sync(path.parent)
@@ -164,8 +166,8 @@ def keep(state: State, run: Run, number: int, content: bytes) -> Path:
 
 def forget_copies(state: State, run: Run) -> None:
     """Remove the old contents, which a run that was rolled back does not need."""
-    for copy in (state.runs / run.id).glob("before-*"):
-        copy.unlink(missing_ok=True)
+    for number in range(len(run.steps)):
+        (state.runs / run.id / f"before-{number}").unlink(missing_ok=True)
 
 
 def history(state: State) -> tuple[Run, ...]:
@@ -209,7 +211,10 @@ def _new_folder(state: State, name: str) -> Path:
 
 
 def _folders(state: State) -> tuple[Path, ...]:
-    return tuple(sorted(state.runs.iterdir())) if state.runs.is_dir() else ()
+    if not state.runs.is_dir():
+        return ()
+    # Not glob(), which takes a folder that cannot be read for an empty one.
+    return tuple(sorted(path for path in state.runs.iterdir() if path.is_dir()))
 
 
 def _all(state: State) -> tuple[Run, ...]:

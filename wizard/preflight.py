@@ -150,8 +150,10 @@ def _link(change: Link, path: Path) -> Iterator[Problem]:
 
 def _directory(change: Directory, path: Path) -> Iterator[Problem]:
     found = files.look(path)
-    if found is not None and not change.path.is_dir():
+    if change.present and found is not None and not change.path.is_dir():
         yield Problem(change.path, "is in the way: a folder should be there.")
+    if not change.present and found is not None and found.kind != "directory":
+        yield Problem(change.path, "is not a folder, so it is not removed.")
     if change.present and found is None:
         yield from _ownership(change.path, change.owner)
 

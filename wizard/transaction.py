@@ -259,14 +259,18 @@ def undo_plan(run: Run, state: State) -> Plan:
     if run.status is not Status.APPLIED:
         raise WizardError(f'The run "{run.title}" is {run.status}, so there is nothing to undo.')
     with _told("Nothing was changed."):
-        edited = [str(step.path) for step in run.steps if _edited(step)]
-        if edited:
-            raise Drifted(
-                "Nothing was changed. These files were edited after the run, and the edits would be lost:\n"
-                + "\n".join(edited)
-            )
-        changes = tuple(_reverse(state, run, number) for number in reversed(range(len(run.steps))))
-    return Plan(target=run.target, title=f"Undo: {run.title}", changes=changes)
+        changes = [_reverse(state, run, number) for number in range(len(run.steps))]
+    edited = [
+        str(change.path)
+        for change, step in zip(changes, run.steps, strict=True)
+        if not isinstance(change, Directory) and drifted(change, step.after)
+    ]
+    if edited:
+        raise Drifted(
+            "Nothing was changed. These files were edited after the run, and the edits would be lost:\n"
+            + "\n".join(edited)
+        )
+    return Plan(target=run.target, title=f"Undo: {run.title}", changes=tuple(reversed(changes)))
 
 
 def undo(run: Run, state: State, progress: Callable[[Progress], None] = _silent) -> Run:
@@ -275,28 +279,25 @@ def undo(run: Run, state: State, progress: Callable[[Progress], None] = _silent)
     return apply(undo_plan(run, state), state, progress, in_place=accepted, undoes=run.id)
 
 
-def _edited(step: Step) -> bool:
-    if step.kind == "directory":
-        return False  # removed only when empty
-    found, expected = files.look(step.path), step.after
-    if found is None or expected is None:
-        return found is not expected
-    return (found.kind, found.digest) != (expected.kind, expected.digest)
-
-
 def _reverse(state: State, run: Run, number: int) -> Change:
-    step = run.steps[number]
-    before = step.before
+    """The change from what is there now to what was there before a step."""
+    step, before = run.steps[number], run.steps[number].before
     if step.kind == "directory":
         if before is None:
             return Directory(path=step.path, present=False, about=step.about)
         return Directory(path=step.path, mode=before.mode, owner=before.owner, about=step.about)
+    now = files.look(step.path)
+    there = now is not None and now.kind == step.kind
     if step.kind == "link":
-        old, new = before.digest if before else None, step.after.digest if step.after else None
-        return Link(path=step.path, before=new, after=old, about=step.about)
+        return Link(
+            path=step.path,
+            before=now.digest if now and there else None,
+            after=before.digest if before else None,
+            about=step.about,
+        )
     return File(
         path=step.path,
-        before=files.read(step.path) if step.after else None,
+        before=files.read(step.path) if there else None,
         after=journal.kept(state, run, number) if before else None,
         mode=before.mode if before else None,
         owner=before.owner if before else None,

@@ -14,7 +14,7 @@ _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "HOME": "/",
 }
-_SHOWN = 4000
+_SHOWN = 4000  # bytes at the end of the output
 
 
 def validate(command: Command, seconds: float = 30) -> None:
@@ -43,14 +43,13 @@ def validate(command: Command, seconds: float = 30) -> None:
             output, _ = process.communicate()
             outcome = f"did not end within {seconds:g} seconds"
     if outcome:
-        shown = inert(output.decode(errors="replace"))
+        shown = inert(output[-_SHOWN:].decode(errors="replace"))
         raise WizardError(f"The check `{' '.join(command.arguments)}` {outcome}.\n{shown}".rstrip())
 
 
 def inert(text: str) -> str:
-    """Text that cannot steer a terminal: control characters are replaced; of a long text the end is kept."""
-    safe = "".join(
+    """Text that cannot steer a terminal: control characters become a replacement character."""
+    return "".join(
         character if character in "\n\t" or character.isprintable() else "\N{REPLACEMENT CHARACTER}"
         for character in text.replace("\r\n", "\n")
     )
-    return safe if len(safe) <= _SHOWN else "[...]" + safe[-_SHOWN:]

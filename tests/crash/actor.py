@@ -40,7 +40,7 @@ def prepare(step: str, root: Path) -> Callable[[], Run | None]:
             run = transaction.apply(plan, state)
             return lambda: transaction.undo(run, state)
         case "recover-prepared":
-            scenario.apply_until_killed(plan, state, after=len(plan.changes))
+            scenario.apply_until_killed(plan, state, after=len(plan.changes), in_place=True)
         case "recover-committed":
             scenario.apply_until_killed(plan, state, after=scenario.COMMIT)
     return lambda: transaction.recover(state)

@@ -103,10 +103,9 @@ def _full(
     def carry_out(worker: Worker) -> list[str]:
         with _small_disk(worker) as root:
             scenario.make_host(root)
-            strace = worker.attach(root, step, "-o", os.devnull, "-e", "trace=none")
-            _fill(root, blocks, inodes)
-            worker.go()
-            return judge(root, step, *worker.end(strace))
+            options = ("-o", os.devnull, "-e", "trace=none")
+            done = worker.run(root, step, *options, before=lambda: _fill(root, blocks, inodes))
+            return judge(root, step, *done)
 
     return carry_out
 

@@ -33,7 +33,8 @@ def make_host(root: Path) -> Path:
     old.write_bytes(b"OLD CERTIFICATE\n")
     if os.geteuid() == 0:
         os.chown(script, JAKE.uid, JAKE.gid)
-        os.setxattr(script, "trusted.note", b"kept")
+        for path in (script, old):
+            os.setxattr(path, "trusted.note", b"kept")
     script.chmod(0o750)
     old.chmod(0o640)
     return host
@@ -56,6 +57,17 @@ def plan_for(host: Path, *more: Change, validations: tuple[Command, ...] = ()) -
         ),
         validations=validations,
     )
+
+
+def edit(path: Path, after: bytes = b"new") -> Plan:
+    """Replace the content of a file."""
+    return Plan(target="t", title="Edit", changes=(File(path=path, before=path.read_bytes(), after=after),))
+
+
+def creation(path: Path, *, secret: bool = False) -> Plan:
+    """Make a file."""
+    change = File(path=path, before=None, after=b"content", mode=0o600, secret=secret)
+    return Plan(target="t", title="Create", changes=(change,))
 
 
 def tree(root: Path) -> Tree:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from tests.crash import scenario
@@ -157,9 +157,20 @@ class Worker:
             pass  # its input ends
         shutil.rmtree(self.place)
 
-    def run(self, root: Path, step: str, *options: str, mutant: str = "") -> tuple[int, str]:
-        """Run a step under strace; answers with exit code (negative: a signal) and what the wizard said."""
+    def run(
+        self,
+        root: Path,
+        step: str,
+        *options: str,
+        mutant: str = "",
+        before: Callable[[], object] = lambda: None,
+    ) -> tuple[int, str]:
+        """Run a step under strace; answers with exit code (negative: a signal) and what the wizard said.
+
+        `before` is done between what comes before the step and the step.
+        """
         strace = self.attach(root, step, *options, mutant=mutant)
+        before()
         self.go()
         return self.end(strace)
 
@@ -209,10 +220,18 @@ class Worker:
                 unmount(script)
             shutil.rmtree(root)
 
-    def calls(self, root: Path, step: str, *injections: str, mutant: str = "") -> tuple[Point, ...]:
+    def calls(
+        self,
+        root: Path,
+        step: str,
+        *injections: str,
+        mutant: str = "",
+        before: Callable[[], object] = lambda: None,
+    ) -> tuple[Point, ...]:
         """Run a step and answer with the system calls it makes, in order."""
         log = self.place / "strace"
-        code, output = self.run(root, step, "-s", "200", "-o", str(log), *_inject(injections), mutant=mutant)
+        options = ("-s", "200", "-o", str(log), *_inject(injections))
+        code, output = self.run(root, step, *options, mutant=mutant, before=before)
         assert code == 0, output
         counted: Counter[str] = Counter()
         found: list[Point] = []
@@ -362,15 +381,36 @@ def kills_in_place(step: str) -> Iterator[Trial]:
         yield strike(step, point, "signal=KILL:when=@", mounted=True)
 
 
+def kills_of_recovery_in_place() -> Iterator[Trial]:
+    """Kill the recovery of a mounted script that somebody has edited since; the edit must be kept."""
+    edit = b"edited by somebody after the crash, and not yet saved elsewhere\n"
+
+    def trial(worker: Worker, kill: str) -> list[str]:
+        with worker.world(mounted=True) as root:
+            script, state = root / "host/start.sh", State(root / "state")
+            options = ("-o", os.devnull, *_inject([kill]))
+            done = worker.run(root, "recover-prepared", *options, before=lambda: script.write_bytes(edit))
+            wrong = judge(root, "recover-prepared", *done, mounted=True)
+            found = [path.read_bytes() for path in state.runs.glob("*/found-*")]
+            return wrong if edit in found else [*wrong, "the edit is lost"]
+
+    with one_worker() as worker, worker.world(mounted=True) as root:
+        script = root / "host/start.sh"
+        calls = worker.calls(root, "recover-prepared", before=lambda: script.write_bytes(edit))
+    for point in calls:
+        kill = f"{point.call}:signal=KILL:when={point.number}"
+        yield Trial(f"recovery in place, {kill}", partial(trial, kill=kill))
+
+
 def signals(step: str, every: int = 5) -> Iterator[Trial]:
     """Hangup and termination, by turns, at every fifth call."""
     for number, point in enumerate(learn(step)[::every]):
         yield strike(step, point, f"signal={('HUP', 'TERM')[number % 2]}:when=@")
 
 
-def errors(step: str) -> Iterator[Trial]:
+def errors(step: str, every: int = 1) -> Iterator[Trial]:
     """Every errno at every call once; a call that only reads does not run out of space."""
-    for point in learn(step):
+    for point in learn(step)[::every]:
         if point.call not in _CANNOT_FAIL:
             for error in ERRORS if point.changes else READ_ERRORS:
                 yield strike(step, point, f"error={error}:when=@")
