@@ -1,4 +1,4 @@
-"""Answers files: what may stand in them, what is said when it cannot be used, and that they come back the same."""
+"""Answers files: what may stand in them, what is said when it cannot be used, and the way there and back."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from wizard import answers
 from wizard.demo.sandbox import Sandbox
 from wizard.errors import BadAnswers, Refusal
 from wizard.host import Host
-from wizard.questions import fill_in
+from wizard.questions import Raw, Sheet, fill_in
 from wizard.state import State
+from wizard.targets import Target
 from wizard.targets.hub_rest import HubRest
 
 HOST = Host(name="signer", fqdn="signer.example.org", addresses=("192.0.2.7",), user="root", root=True)
@@ -26,6 +27,10 @@ def box(tmp_path: Path) -> Sandbox:
     return furnished(tmp_path)
 
 
+def sheet_of(**given_: Raw) -> Sheet[Target]:
+    return fill_in(HubRest, given_, HOST)
+
+
 def refused(path: Path, text: str) -> str:
     path.write_text(text)
     with pytest.raises(BadAnswers) as caught:
@@ -33,7 +38,7 @@ def refused(path: Path, text: str) -> str:
     return str(caught.value)
 
 
-# The contract ------------------------------------------------------------------------------------------------
+# The contract -----------------------------------------------------------------------------------------
 
 
 def test_one_answer_is_enough_and_the_others_have_their_defaults(box: Sandbox, tmp_path: Path) -> None:
@@ -97,7 +102,7 @@ def test_more_than_825_days_name_who_refuses(box: Sandbox, days: int, cautioned:
     assert any("Apple" in text for text in texts) is cautioned
 
 
-# What cannot be used -----------------------------------------------------------------------------------------
+# What cannot be used ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -151,11 +156,11 @@ def test_a_script_that_cannot_be_edited_is_a_refusal_not_a_wrong_answer(box: San
         answers.complete(*answers.read(answers_file(box)), HOST)
 
 
-# There and back ----------------------------------------------------------------------------------------------
+# There and back -----------------------------------------------------------------------------------------
 
 
 def test_a_template_filled_from_this_host_gives_the_same_answers(box: Sandbox, tmp_path: Path) -> None:
-    sheet = fill_in(HubRest, {"start_script": str(box.hub / "start.sh"), "validity_days": "90"}, HOST)
+    sheet = sheet_of(start_script=str(box.hub / "start.sh"), validity_days="90")
     path = tmp_path / "answers.toml"
     path.write_text(answers.template(sheet))
     assert answers.complete(*answers.read(path), HOST) == sheet.answers
@@ -164,15 +169,16 @@ def test_a_template_filled_from_this_host_gives_the_same_answers(box: Sandbox, t
 def test_a_template_is_toml_even_where_answers_are_missing_or_wrong(box: Sandbox) -> None:
     crlf = box.hub / "crlf.sh"
     crlf.write_bytes(b"./hub --db x\r\n")
-    for given_ in ({}, {"start_script": str(crlf)}, {"start_script": "x\x1b[31m", "common_name": "a\nb"}):
-        text = answers.template(fill_in(HubRest, given_, HOST))
+    odd = sheet_of(start_script="x\x1b[31m", common_name="a\nb")
+    for sheet in (sheet_of(), sheet_of(start_script=str(crlf)), odd):
+        text = answers.template(sheet)
         assert tomllib.loads(text)["target"] == "hub-rest"
         assert "start_script = ..." in text
         assert "\x1b" not in text
 
 
 def test_a_template_explains_each_question_and_its_choices(box: Sandbox) -> None:
-    text = answers.template(fill_in(HubRest, {"start_script": str(box.hub / "start.sh")}, HOST))
+    text = answers.template(sheet_of(start_script=str(box.hub / "start.sh")))
     for asked in HubRest.questions():
         assert f"# {asked.label}: {asked.help}" in text
     assert "# One of: ecdsa-p256, rsa-2048, rsa-3072, rsa-4096" in text

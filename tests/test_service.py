@@ -44,7 +44,7 @@ def test_it_gets_no_input_and_no_terminal() -> None:
 
 def test_one_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "TIME_LIMIT", 0.3)
-    with pytest.raises(WizardError, match="did not end within 0.3 seconds"):
+    with pytest.raises(WizardError, match=r"did not end within 0\.3 seconds"):
         service.restart(Command(("sleep", "30")))
 
 

@@ -67,16 +67,16 @@ def summary(change: Change) -> str:
     details = [verb(change), mode_text(change), owner, change.about]
     if isinstance(change, File) and change.secret:
         details.append("secret, never shown")
-    return f"{sign(change)} {change.path}  ({', '.join(part for part in details if part)})"
+    return inert(f"{sign(change)} {change.path}  ({', '.join(part for part in details if part)})")
 
 
 def diff(change: Change) -> tuple[DiffLine, ...]:
     """The change as the lines of a unified diff; a secret file is one line saying so."""
     if isinstance(change, Directory):
-        return (DiffLine("+" if change.present else "-", None, f"folder {change.path}"),)
+        return (DiffLine("+" if change.present else "-", None, inert(f"folder {change.path}")),)
     if isinstance(change, Link):
         pairs = (("-", change.before), ("+", change.after))
-        return tuple(DiffLine(mark, None, f"link to {to}") for mark, to in pairs if to is not None)
+        return tuple(DiffLine(mark, None, inert(f"link to {to}")) for mark, to in pairs if to is not None)
     if change.secret:
         return tuple(_secret_lines(change))
     return tuple(_file_diff(change))
@@ -127,7 +127,9 @@ def _lines(content: bytes | None, hidden: tuple[bytes, ...]) -> list[tuple[bytes
 
 def _masked(line: bytes, hidden: tuple[bytes, ...]) -> bytes:
     """The line with each hidden value replaced; a very short one only where it stands as a word."""
-    for value in sorted(filter(None, hidden), key=len, reverse=True):
+    # A value of several lines is hidden in each of them.
+    values = {part for value in hidden for part in value.split(b"\n") if part.strip()}
+    for value in sorted(values, key=len, reverse=True):
         pattern = re.escape(value) if len(value) > 3 else rb"(?<!\w)" + re.escape(value) + rb"(?!\w)"
         line = re.sub(pattern, HIDDEN.encode(), line)
     return line
@@ -146,16 +148,17 @@ def counts(change: Change) -> tuple[int, int]:
 
 def text(plan: Plan) -> str:
     """The whole preview as text: changes with diffs, checks, warnings and advice."""
-    return "\n".join(_text_lines(plan))
+    return "\n".join(inert(line) for part in _text_parts(plan) for line in part.split("\n"))
 
 
-def _text_lines(plan: Plan) -> Iterator[str]:
+def _text_parts(plan: Plan) -> Iterator[str]:
     yield plan.title
     yield f"{len(plan.changes)} changes, nothing written yet" if plan.changed else "Nothing to change."
-    yield from (f"= {path}  (fits, stays as it is)" for path in plan.kept)
+    yield from (f"= {inert(str(path))}  (fits, stays as it is)" for path in plan.kept)
     yield from (summary(change) for change in plan.changes)
     for change in plan.changes:
-        yield from ("", f"--- {change.path}", f"+++ {change.path}")
+        path = inert(str(change.path))
+        yield from ("", f"--- {path}", f"+++ {path}")
         said = described(change)
         yield from (f"  {line}" for line in said) if said else map(str, diff(change))
     for warning in plan.warnings:
@@ -175,7 +178,7 @@ def place(path: Path | None, line: int | None) -> str:
     """`start.sh, line 5: ` or nothing."""
     if path is None:
         return ""
-    return f"{path.name}, line {line}: " if line else f"{path.name}: "
+    return inert(f"{path.name}, line {line}: " if line else f"{path.name}: ")
 
 
 def as_json(plan: Plan) -> dict[str, object]:
