@@ -62,8 +62,9 @@ class Journey:
     answers: Target | None = None
     plan: Plan | None = None
     run: Run | None = None
-    """The run to prove, or the one that is being taken back."""
-    undoing: bool = False
+    """The run to prove."""
+    undone: Run | None = None
+    """The run that is being taken back."""
 
 
 class WizardApp(App[int]):
@@ -85,6 +86,8 @@ class WizardApp(App[int]):
         self.world = world
         self.journey = journey or Journey()
         self.writing = False
+        self.kept = False
+        """Whether there were answers to keep, and they are kept."""
 
     async def on_load(self) -> None:
         """Leave the terminal whole when told to stop or when the line drops."""
@@ -103,9 +106,10 @@ class WizardApp(App[int]):
         return ChooseScreen(self.world.who, self.world.targets, frozenset(self.journey.given))
 
     @property
-    def step(self) -> WizardScreen:
-        """The step that is shown, under any dialog."""
-        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, WizardScreen))
+    def step(self) -> WizardScreen | None:
+        """The step that is shown, under any dialog; None before the first one."""
+        steps = (screen for screen in reversed(self.screen_stack) if isinstance(screen, WizardScreen))
+        return next(steps, None)
 
     async def _show(self, screen: WizardScreen) -> None:
         """Change to another step, in one frame."""
@@ -127,9 +131,9 @@ class WizardApp(App[int]):
         self.journey = replace(self.journey, host=event.host)
         if isinstance(self.step, ChooseScreen):
             self.step.show_found(event.found)
-        self._offer_recovery()
         if self.journey.target is not None and isinstance(self.step, ChooseScreen):
             await self._ask(0)
+        self._offer_recovery()
 
     @on(ChooseScreen.Chosen)
     async def _chosen(self, event: ChooseScreen.Chosen) -> None:
@@ -140,7 +144,7 @@ class WizardApp(App[int]):
         await self._ask(0)
 
     async def _choose(self) -> None:
-        self.journey = replace(self.journey, target=None, answers=None, plan=None, run=None, undoing=False)
+        self.journey = replace(self.journey, target=None, answers=None, plan=None, run=None, undone=None)
         await self._show(self._first_screen())
         self._look()
 
@@ -167,7 +171,7 @@ class WizardApp(App[int]):
             # An answer on an earlier page has become wrong, for instance since a file has gone.
             await self._ask([page.key for page in target.pages].index(sheet.wrong[0].question.page))
             return
-        self.journey = replace(self.journey, answers=sheet.answers, undoing=False)
+        self.journey = replace(self.journey, answers=sheet.answers, undone=None)
         await self._show(ReviewScreen(self.world.who))
         self._make_plan(sheet.answers, host)
 
@@ -210,7 +214,8 @@ class WizardApp(App[int]):
 
     @on(Planned)
     def _planned(self, event: Planned) -> None:
-        self.journey = replace(self.journey, plan=event.plan)
+        if self.journey.undone is None:
+            self.journey = replace(self.journey, plan=event.plan)
         if isinstance(self.step, ReviewScreen):
             self.step.show_plan(event.plan)
 
@@ -226,10 +231,10 @@ class WizardApp(App[int]):
     async def _accepted(self, event: ReviewScreen.Accepted) -> None:
         plan = event.plan
         if not plan.changed:
-            await self._prove()
+            await self._after_apply()
             return
         count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}"
-        what = f"Take back {count}?" if self.journey.undoing else f"Write {count} to this host?"
+        what = f"Take back {count}?" if self.journey.undone else f"Write {count} to this host?"
 
         async def answered(yes: bool | None) -> None:
             if yes:
@@ -245,7 +250,7 @@ class WizardApp(App[int]):
         self.writing = True
         self._keep_answers()
         await self._show(ApplyScreen(self.world.who, plan))
-        self._write(plan, self.journey.run if self.journey.undoing else None)
+        self._write(plan, self.journey.undone)
 
     @work(thread=True, group="apply")
     def _write(self, plan: Plan, undone: Run | None) -> None:
@@ -273,7 +278,8 @@ class WizardApp(App[int]):
     @on(Applied)
     def _applied(self, event: Applied) -> None:
         self.writing = False
-        self.journey = replace(self.journey, run=event.run)
+        if self.journey.undone is None:
+            self.journey = replace(self.journey, run=event.run)
         if isinstance(self.step, ApplyScreen):
             self.step.show_done(event.run)
 
@@ -281,7 +287,7 @@ class WizardApp(App[int]):
 
     @on(ApplyScreen.Next)
     async def _after_apply(self) -> None:
-        if self.journey.undoing:
+        if self.journey.undone:
             await self._choose()
         else:
             await self._prove()
@@ -382,7 +388,12 @@ class WizardApp(App[int]):
     async def _history(self) -> None:
         from wizard import journal
 
-        await self._show(HistoryScreen(self.world.who, journal.history(self.world.state)))
+        try:
+            runs = journal.history(self.world.state)
+        except WizardError as error:
+            self._tell(error)
+        else:
+            await self._show(HistoryScreen(self.world.who, runs))
 
     @on(HistoryScreen.Undo)
     @on(ApplyScreen.Undo)
@@ -395,7 +406,7 @@ class WizardApp(App[int]):
             await self._preview_undo(self.journey.run)
 
     async def _preview_undo(self, run: Run) -> None:
-        self.journey = replace(self.journey, run=run, undoing=True, plan=None)
+        self.journey = replace(self.journey, undone=run)
         await self._show(ReviewScreen(self.world.who, UNDO_WORKING))
         self._make_undo_plan(run)
 
@@ -403,7 +414,11 @@ class WizardApp(App[int]):
         """An interrupted run is the first thing to hear of; rolling it back is the first answer."""
         from wizard import transaction
 
-        run = transaction.interrupted(self.world.state)
+        try:
+            run = transaction.interrupted(self.world.state)
+        except WizardError as error:
+            self._tell(error)
+            return
         if run is None:
             return
 
@@ -421,9 +436,13 @@ class WizardApp(App[int]):
         try:
             transaction.recover(self.world.state)
         except WizardError as error:
-            self.call_from_thread(self.notify, str(error), severity="error", timeout=30, markup=False)
+            self.call_from_thread(self._tell, error)
         else:
             self.call_from_thread(self.notify, "Rolled back: everything is as before that run.", timeout=5)
+
+    def _tell(self, error: WizardError) -> None:
+        """What stands in the way, over whatever is shown."""
+        self.notify(str(error), severity="error", timeout=30, markup=False)
 
     # Back, help, leaving --------------------------------------------------------------------------
 
@@ -432,9 +451,9 @@ class WizardApp(App[int]):
         """One step back from where it is not the page's own business; it never quits."""
         self.workers.cancel_group(self, "plan")
         step, journey = self.step, self.journey
-        if journey.undoing and isinstance(step, ReviewScreen):
+        if journey.undone and isinstance(step, ReviewScreen):
             await self._back_from_undo()
-        elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undoing and journey.target:
+        elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undone and journey.target:
             await self._ask(len(journey.target.pages) - 1)
         elif isinstance(step, ProveScreen) and journey.target and journey.answers and journey.host:
             await self._show(ReviewScreen(self.world.who))
@@ -444,7 +463,7 @@ class WizardApp(App[int]):
 
     async def _back_from_undo(self) -> None:
         """To where the undo was asked for."""
-        self.journey = replace(self.journey, undoing=False)
+        self.journey = replace(self.journey, undone=None)
         if self.journey.target is None:
             await self._history()
         else:
@@ -467,7 +486,12 @@ class WizardApp(App[int]):
             self._take(self.step.given)
         for target in self.world.targets:
             if given := self.journey.given.get(target.key):
-                self.world.keep(target, given)
+                try:
+                    self.world.keep(target, given)
+                except (WizardError, OSError):  # that must not keep anybody from leaving, nor stop a run
+                    self.kept = False
+                else:
+                    self.kept = True
 
     def _fatal_error(self) -> None:
         """Overrides Textual's display of a crash, which prints local variables: they may hold secrets."""

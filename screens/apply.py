@@ -32,7 +32,6 @@ class ApplyScreen(WizardScreen):
         Binding("s", "restart", "restart", key_display="S"),
         Binding("u", "undo", "undo", key_display="U"),
         Binding("c", "copy", "copy", key_display="C"),
-        Binding("question_mark", "help", "help", show=False),
         *COMMON_KEYS,
     ]
 
@@ -74,7 +73,7 @@ class ApplyScreen(WizardScreen):
         self._show()
 
     def show_failed(self, text: str) -> None:
-        """Nothing is written; say why."""
+        """It did not work; say why, and where things stand."""
         self.failure = text
         self._show()
 
@@ -89,7 +88,7 @@ class ApplyScreen(WizardScreen):
 
     def _rows(self) -> Iterator[Row]:
         if self.failure:
-            yield from (Row(Content.styled("Nothing was changed.", "$text-error"), Content("✗ ")), NOTHING)
+            yield from (Row(Content.styled("This did not work.", "$text-error"), Content("✗ ")), NOTHING)
             yield from text_rows(self.failure)
             return
         yield from text_rows(self._heading(), "bold")

@@ -15,10 +15,12 @@ from textual.widgets import Label
 
 from screens.widgets.keys import Keys
 from screens.widgets.place import Place
+from wizard.inert import inert
 
 COMMON_KEYS = [
     Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
     Binding("f1", "help", "help", key_display="F1", tooltip="What this step is for"),
+    Binding("question_mark", "help", "help", show=False),
     Binding("ctrl+l", "redraw", "redraw", show=False),
 ]
 """The keys that mean the same everywhere; each screen lists them after its own."""
@@ -85,4 +87,4 @@ class WizardScreen(Screen[None]):
     def copy(self, text: str, what: str) -> None:
         """Put a text on the user's clipboard through the terminal (OSC 52), and say so."""
         self.app.copy_to_clipboard(text)
-        self.notify(f"Copied: {what}", timeout=3)
+        self.notify(f"Copied: {inert(what)}", timeout=3, markup=False)

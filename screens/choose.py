@@ -32,7 +32,6 @@ class ChooseScreen(WizardScreen):
     BINDINGS = [
         enter("choose", "next"),
         Binding("h", "history", "earlier runs", key_display="H"),
-        Binding("question_mark", "help", "help", show=False),
         *COMMON_KEYS,
     ]
 

@@ -12,7 +12,9 @@ from textual.widgets import Button, Label
 
 
 class Confirm(ModalScreen[bool]):
-    """A question to be answered by an explicit yes; Escape is no."""
+    """A question to be answered by an explicit yes; Escape is no, and so is Enter pressed once too often."""
+
+    AUTO_FOCUS = "#no"
 
     BINDINGS = [
         Binding("escape", "dismiss(False)", "no", show=False),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Label, OptionList
@@ -29,7 +28,6 @@ class HistoryScreen(WizardScreen):
     )
     BINDINGS = [
         enter("undo", "preview undo"),
-        Binding("question_mark", "help", "help", show=False),
         *COMMON_KEYS,
     ]
 

@@ -45,7 +45,6 @@ class ProveScreen(WizardScreen):
         Binding("c", "copy", "copy", key_display="C"),
         Binding("u", "undo", "undo", key_display="U"),
         enter("done", "done"),
-        Binding("question_mark", "help", "help", show=False),
         *COMMON_KEYS,
     ]
 

@@ -32,9 +32,9 @@ class ReviewScreen(WizardScreen):
     )
     BINDINGS = [
         enter("accept", "write"),
-        Binding("tab", "app.focus_next", "other side", key_display="Tab"),
+        enter("prove", "prove"),
+        Binding("tab", "other_side", "other side", key_display="Tab"),
         Binding("c", "copy", "copy", key_display="C"),
-        Binding("question_mark", "help", "help", show=False),
         *COMMON_KEYS,
     ]
 
@@ -117,9 +117,21 @@ class ReviewScreen(WizardScreen):
         if self.plan is not None:
             self.post_message(self.Accepted(self.plan))
 
+    def action_prove(self) -> None:
+        self.action_accept()
+
+    def action_other_side(self) -> None:
+        self.focus_next()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing to write or to copy before there is a plan."""
-        return action not in ("accept", "copy") or self.plan is not None
+        """Nothing can be done before there is a plan; one without changes leads on to the proof."""
+        needs = {
+            "accept": self.plan is not None and self.plan.changed,
+            "prove": self.plan is not None and not self.plan.changed,
+            "copy": self.plan is not None,
+            "other_side": self.plan is not None,
+        }
+        return needs.get(action, True)
 
     def action_copy(self) -> None:
         """Copy what is looked at: a file's new content, or the text on the right."""

@@ -30,7 +30,7 @@ def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
         gc.disable()
         app.call_later(gc.enable)
         app.run()
-    if any(app.journey.given.values()) and not demo:
+    if app.kept and not demo:
         print("Your answers are kept; the wizard fills them in again.")
     return app.return_code or 0
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from difflib import unified_diff
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 # Textual reads these when it is first imported, so this stands above its import.
 for name in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TEXTUAL_THEME", "TEXTUAL_FILTERS"):
     os.environ.pop(name, None)
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+# Times of runs are shown as local time.
+os.environ["TZ"] = "UTC"
+time.tzset()
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -21,6 +25,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from textual.pilot import Pilot
 
+LooksAsBefore: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
 
 
@@ -32,7 +37,7 @@ class ScreenExtension(SingleFileSnapshotExtension):
 
     @classmethod
     def dirname(cls, *, test_location: PyTestLocation) -> str:
-        return str(SNAPSHOTS / test_location.basename.removeprefix("test_"))
+        return str(SNAPSHOTS / test_location.basename)
 
     def diff_lines(self, serialized_data: Any, snapshot_data: Any) -> Iterator[str]:
         """Say what changed in words, not in SVG."""
@@ -52,18 +57,14 @@ def screen_text(svg: str) -> list[str]:
 
 
 @pytest.fixture
-def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(ScreenExtension)
+def looks_as_before(snapshot: SnapshotAssertion) -> LooksAsBefore:
+    """Compares the screen with its picture in snapshots/; the same on every machine."""
+    pictures = snapshot.use_extension(ScreenExtension)
 
-
-@pytest.fixture
-def picture() -> Callable[[Pilot[Any]], Awaitable[str]]:
-    """The screen as an SVG that is the same on every machine."""
-
-    async def take(pilot: Pilot[Any]) -> str:
+    async def compare(pilot: Pilot[Any]) -> None:
         await pilot.wait_for_scheduled_animations()
         await pilot.pause()
         svg = pilot.app.export_screenshot(simplify=True)
-        return re.sub(r"terminal-\d+-", "terminal-", svg)  # Rich's id is a hash of the content
+        assert re.sub(r"terminal-\d+-", "terminal-", svg) == pictures  # Rich's id is a hash of the content
 
-    return take
+    return compare
