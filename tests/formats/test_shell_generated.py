@@ -197,7 +197,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("generated")
 
 
-@settings(PROFILE, max_examples=250)
+@settings(PROFILE, max_examples=150)
 @given(scripts())
 def test_any_script_passes_the_wanted_flags_and_all_others_as_before(folder: Path, script: str) -> None:
     data = script.encode()
@@ -259,7 +259,7 @@ def broken_scripts(draw: st.DrawFn) -> tuple[str, list[str], str]:
     return before + around.format(broken), comments, before + around.format(meant)
 
 
-@settings(PROFILE, max_examples=120)
+@settings(PROFILE, max_examples=80)
 @given(broken_scripts())
 def test_any_broken_command_is_repaired_as_meant(folder: Path, generated: tuple[str, list[str], str]) -> None:
     broken, comments, meant = generated
@@ -272,3 +272,65 @@ def test_any_broken_command_is_repaired_as_meant(folder: Path, generated: tuple[
     lines = [line.strip().rstrip("\\ ") for line in script.repaired.decode().splitlines()]
     assert [line for line in lines if "note " in line] == [f"# {comment}" for comment in comments]
     assert not hub.read(Path("start.sh"), script.repaired).repairs
+
+
+SCRIPTS = sorted((Path(__file__).parent / "scripts").iterdir())
+SNIPPETS = (
+    *(
+        b'"',
+        b"'",
+        b"\\",
+        b"\n",
+        b" ",
+        b"`",
+        b"$",
+        b"(",
+        b")",
+        b"{",
+        b"}",
+        b"#",
+        b"<<E\n",
+        b";",
+        b"&",
+        b"|",
+        b">",
+        b"--",
+    ),
+    *(
+        b"\\\n",
+        b" \\ \n",
+        b"${",
+        b"$(",
+        b"=",
+        b"\xff",
+        b"\0",
+        b"\r",
+        b"if ",
+        b"then\n",
+        b"fi\n",
+        b"hub ",
+        b"A=(",
+        b"eval ",
+    ),
+)
+
+
+@settings(PROFILE, max_examples=100)
+@given(
+    st.sampled_from(SCRIPTS),
+    st.floats(0, 1),
+    st.integers(0, 4),
+    st.lists(st.sampled_from(SNIPPETS), max_size=2),
+)
+def test_a_damaged_script_is_edited_or_refused(
+    path: Path, place: float, gone: int, snippets: list[bytes]
+) -> None:
+    data = path.read_bytes()
+    at = round(place * len(data))
+    damaged = data[:at] + b"".join(snippets) + data[at + gone :]
+    try:
+        edited = hub.set_flags(hub.read(path, damaged), PLAIN_FLAGS)
+    except Refusal as refusal:
+        assert refusal.reason
+    else:
+        assert hub.set_flags(hub.read(path, edited), PLAIN_FLAGS) == edited

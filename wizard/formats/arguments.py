@@ -68,9 +68,10 @@ class Resolver:
         for part in word.parts:
             text = part.text if part.kind == "text" else self._value(part)
             if text is None:
-                loose = any(p.kind == "array" or not (p.quoted or p.kind == "text") for p in word.parts)
                 begin = "".join(texts)
-                return Argument(begin, False, word.start, word.end, 0, several=loose and not begin)
+                unquoted = any(p.kind != "text" and not p.quoted for p in word.parts)
+                several = any(p.kind == "array" for p in word.parts) or (unquoted and not begin)
+                return Argument(begin, False, word.start, word.end, 0, several=several)
             texts.append(text)
         return Argument("".join(texts), True, word.start, word.end, 0)
 
