@@ -12,7 +12,7 @@ class WizardError(Exception):
     exit_code = 1
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python sets an exception's traceback while it passes
 class Refusal(WizardError):
     """A file cannot be edited with certainty, so it is not edited at all."""
 
