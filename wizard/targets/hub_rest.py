@@ -30,6 +30,7 @@ from wizard.targets.server_certificate import (
 )
 
 if TYPE_CHECKING:
+    from wizard.checks import TlsService
     from wizard.proof import Check
     from wizard.targets.hub import StartScript
 
@@ -97,7 +98,7 @@ class HubRest(ServerCertificate, Target):
         "Source",
         Choice((("self-signed", "self-signed"),)),
         page=PAGE.key,
-        help="Signed by its own key: clients are given cert.pem to trust.",
+        help="Signed by its own key; clients get cert.pem to trust.",
     )
 
     @classmethod
@@ -230,7 +231,7 @@ class HubRest(ServerCertificate, Target):
                 script.path,
             )
         yield from script.warnings
-        if script.listen_address and ":" in script.listen_address:
+        if script.listen_address is not None:
             try:
                 IPv4Address().read(script.listen_address)
             except ValueError:
@@ -248,6 +249,8 @@ class HubRest(ServerCertificate, Target):
         )
 
     def _advice(self, host: Host) -> Iterator[Advice]:
+        from wizard.probe import bracketed
+
         restart = hub_service.restart(host, self.start_script)
         if restart:
             yield Advice("Restart Hub; it reads certificates only when it starts.", join(restart.arguments))
@@ -257,27 +260,33 @@ class HubRest(ServerCertificate, Target):
                 quote(str(self.start_script)),
             )
         yield self._close_port()
+        service = self._service()
+        url = f"https://{bracketed(service.name)}:{service.endpoint.port}/"
         yield Advice(
             "Give clients cert.pem to trust, instead of switching the check off with -k.",
-            f"curl --cacert {quote(str(self.certificate_path))} https://{self.alt_names[0]}:"
-            f"{self.address.rpartition(':')[2]}/",
+            join(("curl", "--cacert", str(self.certificate_path), url)),
         )
         yield Advice(
             'If Hub stops with "unknown command line flag", it is older than 1.4.1, '
             "which brought REST over TLS: update it, or undo."
         )
 
-    def proof(self, host: Host) -> tuple[Check, ...]:
-        from wizard import checks
+    def _service(self) -> TlsService:
+        from wizard.checks import TlsService
         from wizard.probe import Endpoint, Request
 
-        service = checks.TlsService(
+        return TlsService(
             endpoint=Endpoint.parse(self.address),
             names=self.alt_names,
             certificate=self.certificate_path,
             ca=self.certificate_path,
             request=Request("POST", "/", API_HEADERS, b'{"command":"GetStats"}'),
         )
+
+    def proof(self, host: Host) -> tuple[Check, ...]:
+        from wizard import checks
+
+        service = self._service()
         fresh = hub_service.freshness(host, self.start_script, (self.certificate_path, self.start_script))
         return (
             fresh.explain(checks.reach(service)),

@@ -201,6 +201,7 @@ def _usable(
         "it is valid for other names": set(said.names) != asked,
         f"it was made for {days} days": days != wanted.validity_days,
         f"its key is {key_type.label}": key_type is not pair.key_type,
+        "it is not valid yet": said.not_before > now,
         "it has ended or soon ends": said.not_after - now < _renewal_time(days),
     }
     reason = ", ".join(reason for reason, stops in reasons.items() if stops)
@@ -213,10 +214,13 @@ def _renewal_time(days: int) -> timedelta:
 
 
 def _closed_to_others(pair: Pair, key: bytes) -> Iterator[Change]:
-    """Take the key away from others when it lies open."""
-    if pair.key.stat().st_mode & 0o077:
+    """Take the key away from others when it lies open, and give it to its owner when it is not theirs."""
+    status = pair.key.stat()
+    open_to_others = status.st_mode & 0o077
+    if open_to_others or (pair.owner and pair.owner.uid != status.st_uid):
+        about = "others could read the key" if open_to_others else "the key belonged to another account"
         yield File(
-            path=pair.key, before=key, after=key, mode=0o600, secret=True, about="others could read the key"
+            path=pair.key, before=key, after=key, mode=0o600, owner=pair.owner, secret=True, about=about
         )
 
 
