@@ -10,7 +10,7 @@ import os
 import pwd
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -20,8 +20,8 @@ class Service:
     """A running program, with what an operator would look up about it."""
 
     pid: int
-    arguments: tuple[str, ...]
-    """The command line, program word included; empty when it may not be read."""
+    arguments: tuple[str, ...] = field(repr=False)
+    """The command line, program word included; empty when it may not be read. It may hold secrets."""
     program: str
     """Base name of what runs: the script's name when an interpreter runs one."""
     directory: Path | None

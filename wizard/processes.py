@@ -79,7 +79,7 @@ def _allowed(read: Callable[[], T]) -> T | None:
 def _program(arguments: list[str]) -> str:
     """The base name of what runs; for `python3 /opt/x/hub --flag` that is hub."""
     words = [Path(word).name for word in arguments]
-    if words[0].startswith(INTERPRETERS):
+    if words[0].rstrip("0123456789.") in INTERPRETERS:
         return next((word for word in words[1:] if not word.startswith("-")), words[0])
     return words[0]
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -56,6 +56,8 @@ class Sandbox:
     """The folder and what is in it."""
 
     root: Path
+    _started: list[subprocess.Popen[bytes]] = field(default_factory=list, repr=False, compare=False)
+    """Kept until they have ended, so that they can be waited for."""
 
     @property
     def hub(self) -> Path:
@@ -89,10 +91,11 @@ class Sandbox:
                 stderr=log,
                 start_new_session=True,
             )
+        self._started.append(process)
         (self.root / "hub.pid").write_text(str(process.pid))
         deadline = time.monotonic() + SECONDS_TO_START
-        while time.monotonic() < deadline:
-            if process.poll() is None and any(service.listening for service in self.look().services):
+        while process.poll() is None and time.monotonic() < deadline:
+            if any(service.listening for service in self.look().services):
                 return
             time.sleep(0.05)
         said = (self.root / "hub.log").read_text(errors="replace")[-500:]
@@ -109,6 +112,8 @@ class Sandbox:
         deadline = time.monotonic() + SECONDS_TO_START
         while any(map(_alive, processes)) and time.monotonic() < deadline:
             time.sleep(0.02)
+        for process in self._started:
+            process.poll()
 
     def restart(self) -> None:
         """Stop and start."""

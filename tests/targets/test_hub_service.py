@@ -1,0 +1,211 @@
+"""A Hub that runs: what is seen of it, and the proof before and after its restart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.peers.sandboxed import furnished, started
+from tests.targets.hub_plans import NAMES, sheet_of
+from wizard import proof, service, transaction
+from wizard.demo.sandbox import Sandbox
+from wizard.host import Host, Service
+from wizard.proof import Proof, Result, Verdict
+from wizard.questions import fill_in
+from wizard.targets import hub_service
+from wizard.targets.hub_rest import HubRest
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Sandbox]:
+    with started(tmp_path / "box") as running:
+        yield running
+
+
+def answers(box: Sandbox, **given: str | list[str]) -> HubRest:
+    script = str(box.hub / "start.sh")
+    sheet = fill_in(
+        HubRest, {"start_script": script, "common_name": NAMES[0], "alt_names": NAMES, **given}, box.look()
+    )
+    assert sheet.answers is not None, [entry.error for entry in sheet.wrong]
+    return sheet.answers
+
+
+def apply(box: Sandbox, filled: HubRest) -> None:
+    transaction.apply(filled.plan(box.look()), box.state)
+
+
+def prove(box: Sandbox, filled: HubRest) -> Proof:
+    return proof.prove(filled.proof(box.look()))
+
+
+def failed(result: Proof) -> list[Result]:
+    return [one for one in result.results if one.verdict is Verdict.FAILED]
+
+
+# What is seen -----------------------------------------------------------------------------------------------
+
+
+def test_a_running_hub_is_found_with_its_script_and_its_api(box: Sandbox) -> None:
+    here = box.look()
+    found = HubRest.find(here)
+    port = answers(box).address
+    assert found.runs
+    running = hub_service.running(here)
+    assert running is not None
+    # The script lacks a backslash, so what runs is gRPC, as the guide's reader does not expect.
+    assert found.status == f"runs here: pid {running.pid}, gRPC without TLS on {port}"
+    assert found.details[0] == str(box.hub / "start.sh")
+    assert "no backslash" in found.warnings[0].text
+    assert hub_service.start_script(here, "hub-rest") == box.hub / "start.sh"
+
+
+def test_a_script_that_is_refused_is_said_beside_the_running_hub(box: Sandbox) -> None:
+    script = box.hub / "start.sh"
+    script.write_bytes(script.read_bytes().replace(b"\n", b"\r\n"))
+    found = HubRest.find(box.look())
+    assert found.runs
+    assert "carriage return" in found.warnings[0].text
+
+
+def test_secrets_of_the_command_line_are_in_nothing_that_is_printed(box: Sandbox) -> None:
+    here = box.look()
+    shown = f"{HubRest.find(here)} {here}"
+    assert "CHANGETHIS" not in shown
+    assert "myrootpassword" not in shown
+
+
+def test_among_several_hubs_the_one_of_the_script_counts(box: Sandbox, tmp_path: Path) -> None:
+    with started(tmp_path / "other") as other:
+        services = (*other.look().services, *box.look().services)
+        here = Host(name="h", fqdn="h", addresses=(), user="root", root=True, services=services)
+        assert len(here.running("hub")) == 2
+        for one in (box, other):
+            running = hub_service.running(here, one.hub / "start.sh")
+            assert running is not None
+            assert running.directory == one.hub
+
+
+def test_a_hub_that_only_root_can_see_is_told_with_the_way_out() -> None:
+    hidden = Service(
+        pid=7,
+        arguments=("hub",),
+        program="hub",
+        directory=None,
+        user="jake",
+        started=datetime.now(UTC),
+        listening=(),
+    )
+    command = ("/opt/bin/tls-wizard",)
+    here = Host(
+        name="h", fqdn="h", addresses=(), user="nobody", root=False, services=(hidden,), command=command
+    )
+    error = fill_in(HubRest, {}, here)["start_script"].error
+    assert error.startswith("Hub runs as jake, and only root can see from which script.")
+    assert "sudo /opt/bin/tls-wizard --answers /" in error
+
+
+# The proof --------------------------------------------------------------------------------------------------
+
+
+def test_t09_restarted_it_is_proven_and_plain_http_is_the_one_finding(box: Sandbox) -> None:
+    filled = answers(box)
+    plan = filled.plan(box.look())
+    transaction.apply(plan, box.state)
+    assert plan.restart is not None
+    service.restart(plan.restart)
+    result = prove(box, filled)
+    assert result.passed
+    assert (result.count(Verdict.FAILED), result.count(Verdict.SKIPPED)) == (0, 0)
+    (finding,) = [one for one in result.results if one.verdict is Verdict.FINDING]
+    assert finding.title == "Plain HTTP is refused on the same port"
+    assert "no switch" in finding.meaning
+    assert [advice for advice in finding.advice if "proxy" in advice.text]
+    curl = subprocess.run(["bash", "-c", finding.command], capture_output=True, text=True, check=True)
+    assert curl.stdout.startswith("HTTP/1.1 200"), "the command shown does what the check did"
+
+
+def test_every_command_shown_does_by_hand_what_the_check_did(box: Sandbox) -> None:
+    filled = answers(box)
+    apply(box, filled)
+    box.restart()
+    for result in prove(box, filled).results:
+        done = subprocess.run(["bash", "-c", result.command], capture_output=True, check=False)
+        refused = result.title.startswith("TLS 1.0")
+        assert (done.returncode != 0) is refused, result.command
+
+
+def test_before_the_restart_it_says_since_when_hub_runs(box: Sandbox) -> None:
+    filled = answers(box)
+    os.utime(box.hub / "start.sh", (1, 1))
+    apply(box, filled)
+    later = datetime.now() + timedelta(seconds=90)
+    os.utime(box.hub / "cert.pem", (later.timestamp(), later.timestamp()))
+    result = prove(box, filled)
+    assert not result.passed
+    (first,) = failed(result)
+    running = hub_service.running(box.look())
+    assert running is not None
+    since = f"{running.started.astimezone():%H:%M:%S}"
+    assert first.meaning == (
+        f"Hub (pid {running.pid}) has been running since {since}, cert.pem was written at "
+        f"{later:%H:%M:%S}: it still runs with its old settings. Restart it."
+    )
+    assert [advice.command for advice in first.advice] == [" ".join(box.restart_command)]
+    assert result.count(Verdict.SKIPPED) == len(result.results) - 1
+
+
+def test_a_hub_that_does_not_run_is_told_apart(box: Sandbox) -> None:
+    filled = answers(box)
+    apply(box, filled)
+    box.stop()
+    result = prove(box, filled)
+    assert not result.passed
+    (first,) = failed(result)
+    assert first.meaning == "No Hub can be seen on this host: start it, or look into its log."
+    assert "nothing listens" in first.got.lower() or "refused" in first.got.lower()
+
+
+def test_a_certificate_swapped_after_the_start_is_told_apart(box: Sandbox) -> None:
+    filled = answers(box)
+    apply(box, filled)
+    box.restart()
+    assert prove(box, filled).passed
+    (box.hub / "key.pem").unlink()
+    apply(box, filled)
+    later = (datetime.now() + timedelta(seconds=60)).timestamp()
+    os.utime(box.hub / "cert.pem", (later, later))
+    result = prove(box, filled)
+    (wrong,) = failed(result)
+    assert wrong.title == "It serves cert.pem"
+    assert wrong.got.startswith("another certificate")
+    assert "cert.pem was written at" in wrong.meaning
+
+
+def test_a_name_that_is_not_in_the_certificate_fails_alone(box: Sandbox) -> None:
+    apply(box, answers(box))
+    box.restart()
+    wrong = failed(prove(box, answers(box, alt_names=[*NAMES, "other.example.org"])))
+    assert [one.title for one in wrong] == ["Clients accept it as other.example.org"]
+    assert "other.example.org" in wrong[0].got
+
+
+def test_a_second_run_on_a_proven_hub_changes_nothing(box: Sandbox) -> None:
+    filled = answers(box)
+    apply(box, filled)
+    box.restart()
+    assert not answers(box).plan(box.look()).changed
+
+
+def test_nothing_was_ever_secured_here(tmp_path: Path) -> None:
+    quiet = furnished(tmp_path / "quiet")
+    sheet = sheet_of(quiet.hub / "start.sh")
+    assert sheet.answers is not None
+    result = proof.prove(sheet.answers.proof(quiet.look()))
+    assert not result.passed
+    assert failed(result)[0].meaning.startswith("No Hub can be seen")
