@@ -410,6 +410,37 @@ def test_recovery_keeps_what_somebody_wrote_after_the_kill(host: Path, state: St
     assert other.read_bytes() == SCRIPT, "and the old content is where the remark says"
 
 
+@pytest.mark.usefixtures("killed")
+def test_a_remark_keeps_the_copies_too(host: Path, state: State) -> None:
+    (host / "start.sh").write_bytes(b"repaired by hand")
+    transaction.recover(state)
+    assert SCRIPT in [copy.read_bytes() for copy in state.runs.rglob("before-*")]
+
+
+def test_recovery_gives_back_what_somebody_tidied_away(host: Path, state: State, killed: Tree) -> None:
+    stages = [path for path in host.iterdir() if path.name.startswith(".tls-wizard-")]
+    assert len(stages) == 2, "the old script and the removed certificate"
+    for stage in stages:
+        stage.unlink()
+
+    recovered = transaction.recover(state)
+
+    assert recovered is not None
+    assert recovered.remarks == ()
+    assert tree(host) == killed
+
+
+def test_a_file_system_that_does_not_keep_permissions_is_refused(
+    host: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tree(host)
+    monkeypatch.setattr(os, "fchmod", lambda *_: None)  # as vfat and some network file systems do
+    with pytest.raises(WizardError, match="does not keep the owner and permissions"):
+        transaction.apply(plan_for(host), state)
+    monkeypatch.undo()
+    assert tree(host) == old
+
+
 # A file something is mounted on -----------------------------------------------------------------------------
 
 

@@ -15,31 +15,32 @@ from __future__ import annotations
 from pathlib import Path
 
 from wizard import files, journal
-from wizard.errors import Drifted
+from wizard.errors import Drifted, WizardError
 from wizard.files import Entry
 from wizard.journal import Run, Step
-from wizard.plan import Change, File, Link
+from wizard.plan import Change, Directory, File
 from wizard.state import State
 
 
 def write_stage(run: Run, number: int, change: Change) -> None:
-    """Write the new state in full beside its place, on the disk; a new folder is made at once."""
+    """Write the new state in full beside its place, on the disk; a new folder is made at once.
+
+    Raises `WizardError` when the file system does not keep it as it was written: it could not be recognised
+    later.
+    """
     step, stage = run.steps[number], run.stage(number)
     if step.after is None or step.in_place:
         return
-    if isinstance(change, Link):
-        stage.symlink_to(step.after.digest)
-    elif isinstance(change, File) and change.after is not None:
-        files.create(
-            stage,
-            change.after,
-            mode=step.after.mode,
-            owner=step.after.owner,
-            attributes=_attributes_after(step, change),
-        )
-    else:
+    if isinstance(change, Directory):
         files.make_directory(step.path, mode=step.after.mode, owner=step.after.owner)
         return
+    content = change.after if isinstance(change, File) else None
+    _write(stage, step.after, content, _attributes_after(step, change))
+    if files.look(stage) != step.after:
+        raise WizardError(
+            f"{step.path}: this file system does not keep the owner and permissions of a file as they are "
+            "set, so a change could not be taken back safely. Choose a folder on a Linux file system."
+        )
     files.sync(stage.parent)
 
 
@@ -76,6 +77,8 @@ def restore(state: State, run: Run, number: int) -> str:
         return _restore_in_place(state, run, number)
     files.settle(stage, step.path)
     at_stage, at_path = files.look(stage), files.look(step.path)
+    if at_stage is None and step.before and at_path in (step.after, None):  # somebody has tidied up
+        at_stage = _stage_copy(state, run, number)
     if at_stage != step.after and at_path == step.after:  # done
         _trade(stage, step.path, at_stage=at_stage, at_path=at_path)
         files.sync(step.path.parent)
@@ -118,8 +121,29 @@ def _trade(stage: Path, path: Path, *, at_stage: Entry | None, at_path: Entry | 
         files.swap(stage, path)
 
 
-def _attributes_after(step: Step, change: File) -> files.Attributes:
-    return dict(step.attributes if change.attributes is None else change.attributes)
+def _write(path: Path, entry: Entry, content: bytes | None, attributes: files.Attributes) -> None:
+    if content is None:
+        path.symlink_to(entry.digest)
+    else:
+        files.create(path, content, mode=entry.mode, owner=entry.owner, attributes=attributes)
+
+
+def _stage_copy(state: State, run: Run, number: int) -> Entry | None:
+    """Write the old state to the stage, from which it should not have vanished; answers with it."""
+    step, stage = run.steps[number], run.stage(number)
+    draft = stage.with_name(stage.name + ".copy")
+    draft.unlink(missing_ok=True)
+    if step.before:
+        content = journal.kept(state, run, number) if step.kind == "file" else None
+        _write(draft, step.before, content, dict(step.attributes))
+    draft.rename(stage)
+    files.sync(stage.parent)
+    return step.before
+
+
+def _attributes_after(step: Step, change: Change) -> files.Attributes:
+    attributes = change.attributes if isinstance(change, File) else None
+    return dict(step.attributes if attributes is None else attributes)
 
 
 # In place: the weaker way -----------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class State:
         there.
         """
         for folder in reversed([folder for folder in (self.runs, *self.runs.parents) if not folder.exists()]):
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, exist_ok=True)
             files.sync(folder.parent)
         status = self.root.stat()
         if status.st_uid != os.geteuid():

@@ -111,7 +111,7 @@ def _reporter(progress: Callable[[Progress], None], total: int) -> Callable[[str
 def _begin(
     plan: Plan, state: State, *, in_place: bool, undoes: str
 ) -> tuple[Run, tuple[tuple[Step, Change], ...]]:
-    """Everything before the first change: refuse what cannot be, then bring the record to the disk."""
+    """Do everything that comes before the first change: refuse what cannot be, then write the record."""
     with _told("Nothing was changed."):
         _refuse_after_interruption(state)
         _refuse(preflight(plan, in_place=in_place))
@@ -238,14 +238,15 @@ def _give_back(state: State, run: Run, error: BaseException) -> None:
 
 
 def _roll_back(state: State, run: Run) -> Run:
-    remarks = []
+    remarks = list[str]()
     for number in reversed(range(len(run.steps))):
         if run.status is Status.INTENDED and run.steps[number].kind != "directory":
             remove_stage(run, number)  # perhaps not whole
         else:
-            remarks.append(restore(state, run, number))
-    journal.forget_copies(state, run)
-    return replace(journal.mark(state, run, Status.ROLLED_BACK), remarks=tuple(filter(None, remarks)))
+            remarks += filter(None, [restore(state, run, number)])
+    if not remarks:
+        journal.forget_copies(state, run)
+    return replace(journal.mark(state, run, Status.ROLLED_BACK), remarks=tuple(remarks))
 
 
 # Undo -------------------------------------------------------------------------------------------------------

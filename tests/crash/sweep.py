@@ -249,16 +249,16 @@ def _inject(injections: Iterable[str]) -> list[str]:
 # The judgement ----------------------------------------------------------------------------------------------
 
 
-def judge(root: Path, step: str, code: int, output: str, *, mounted: bool = False) -> list[str]:
+def judge(root: Path, step: str, code: int, output: str, *, loose: str = "") -> list[str]:
     """Everything that is wrong with what a struck run left, before and after recovery.
 
-    A `mounted` script may be torn before recovery, as the preflight says.
+    A file named as `loose` may be torn or absent before recovery.
     """
     host, state = root / "host", State(root / "state")
     wrong = []
     if code > 0 and code != REFUSED:
         wrong.append(f"not a sentence but {output[-600:]}")
-    whole = {name for side in trees() for name in side} - ({"start.sh"} if mounted else set())
+    whole = {name for side in trees() for name in side} - {loose}
     wrong += _torn(tree(host), whole) + _exposed(root)
     wrong += _claims(step, tree(host), state, code, output)
     try:
@@ -348,7 +348,7 @@ def strike(
         for _ in range(10):
             with worker.world(mounted=mounted) as root:
                 code, output = worker.run(root, step, "-o", os.devnull, *_inject(injections), mutant=mutant)
-                wrong = judge(root, step, code, output, mounted=mounted)
+                wrong = judge(root, step, code, output, loose="start.sh" if mounted else "")
             if wrong or "KILL" not in effect or code == -signal.SIGKILL:
                 return wrong
         return [NOT_REACHED]  # how often a child is waited for may vary a little
@@ -381,25 +381,47 @@ def kills_in_place(step: str) -> Iterator[Trial]:
         yield strike(step, point, "signal=KILL:when=@", mounted=True)
 
 
-def kills_of_recovery_in_place() -> Iterator[Trial]:
+def kills_of_recovery_over_an_edit() -> Iterator[Trial]:
     """Kill the recovery of a mounted script that somebody has edited since; the edit must be kept."""
     edit = b"edited by somebody after the crash, and not yet saved elsewhere\n"
 
-    def trial(worker: Worker, kill: str) -> list[str]:
-        with worker.world(mounted=True) as root:
-            script, state = root / "host/start.sh", State(root / "state")
-            options = ("-o", os.devnull, *_inject([kill]))
-            done = worker.run(root, "recover-prepared", *options, before=lambda: script.write_bytes(edit))
-            wrong = judge(root, "recover-prepared", *done, mounted=True)
-            found = [path.read_bytes() for path in state.runs.glob("*/found-*")]
-            return wrong if edit in found else [*wrong, "the edit is lost"]
+    def kept(root: Path) -> list[str]:
+        found = [path.read_bytes() for path in State(root / "state").runs.glob("*/found-*")]
+        return [] if edit in found else ["the edit is lost"]
 
-    with one_worker() as worker, worker.world(mounted=True) as root:
-        script = root / "host/start.sh"
-        calls = worker.calls(root, "recover-prepared", before=lambda: script.write_bytes(edit))
+    return _kills_of_recovery(
+        lambda root: (root / "host/start.sh").write_bytes(edit), kept, loose="start.sh", mounted=True
+    )
+
+
+def kills_of_recovery_without_stages() -> Iterator[Trial]:
+    """Kill the recovery after somebody has tidied away the files with strange names."""
+
+    def tidy_away(root: Path) -> None:
+        for stage in (root / "host").glob(".tls-wizard-*"):
+            stage.unlink()
+
+    return _kills_of_recovery(tidy_away, lambda _: [], loose="old.pem")
+
+
+def _kills_of_recovery(
+    disturb: Callable[[Path], object],
+    inspect: Callable[[Path], list[str]],
+    *,
+    loose: str,
+    mounted: bool = False,
+) -> Iterator[Trial]:
+    def trial(worker: Worker, kill: str) -> list[str]:
+        with worker.world(mounted=mounted) as root:
+            options = ("-o", os.devnull, *_inject([kill]))
+            done = worker.run(root, "recover-prepared", *options, before=lambda: disturb(root))
+            return judge(root, "recover-prepared", *done, loose=loose) + inspect(root)
+
+    with one_worker() as worker, worker.world(mounted=mounted) as root:
+        calls = worker.calls(root, "recover-prepared", before=lambda: disturb(root))
     for point in calls:
         kill = f"{point.call}:signal=KILL:when={point.number}"
-        yield Trial(f"recovery in place, {kill}", partial(trial, kill=kill))
+        yield Trial(f"disturbed recovery, {kill}", partial(trial, kill=kill))
 
 
 def signals(step: str, every: int = 5) -> Iterator[Trial]:
