@@ -11,12 +11,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard import __version__
 from wizard.crash import install as install_crash_report
 from wizard.errors import BadAnswers, WizardError
+from wizard.inert import inert
 from wizard.state import State
 
 if TYPE_CHECKING:
@@ -28,9 +30,22 @@ if TYPE_CHECKING:
 DONE, FAILED, CHANGED, PROOF_FAILED = 0, 1, 2, 6
 
 EXIT_CODES = """\
-exit codes: 0 done (changed or not); 1 failed, nothing changed; 2 changed (with --detailed-exitcode),
-or wrong usage; 3 an edit was refused; 4 a file changed since the preview; 5 another run holds the
-lock; 6 the proof failed"""
+exit codes:
+  0  done, changed or not
+  1  failed, nothing changed
+  2  changed (only with --detailed-exitcode), or wrong usage
+  3  a file cannot be edited with certainty, so nothing was changed
+  4  a file was changed by somebody else meanwhile, so nothing was changed
+  5  another run is at work
+  6  the proof failed"""
+
+DESCRIPTION = """\
+Secure an API with TLS: see every change first, lose nothing, and watch it proven.
+Without a command it opens the wizard. Without the screens, begin like this:
+
+  tls-wizard targets
+  tls-wizard questions hub-rest > answers.toml
+  tls-wizard plan answers.toml"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,29 +53,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     install_crash_report()
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
-    except WizardError as error:
-        return _failed(options, str(error), error.exit_code)
+        code = _run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has left; a second complaint at exit would be noise.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        if options.run not in (_wizard, _recover):
+            _report_interrupted()
+        return int(options.run(options))
+    except WizardError as error:
+        return _failed(options, str(error), error.exit_code)
     except KeyboardInterrupt:
-        return _failed(options, "Stopped. Nothing was changed.", 128 + signal.SIGINT)
+        # A run that had begun has ended before we hear of it.
+        return _failed(options, "Stopped. See what was done: tls-wizard history", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _failed(options, f"{error.filename or 'The system'} says: {error.strerror}.", FAILED)
 
 
 def _failed(options: argparse.Namespace, message: str, code: int) -> int:
     if getattr(options, "json", False):
         print(json.dumps({"failed": True, "msg": message, "exit_code": code}))
-    print(f"tls-wizard: {message}", file=sys.stderr)
+    print(f"tls-wizard: {_harmless(message)}", file=sys.stderr)
     return code
+
+
+def _harmless(text: str) -> str:
+    """The text with nothing in it that steers a terminal; names of files may hold anything."""
+    return "\n".join(map(inert, text.split("\n")))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tls-wizard",
-        description="Secure an API with TLS: see every change first, lose nothing, and watch it proven. "
-        "Without a command it opens the wizard.",
+        description=DESCRIPTION,
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -68,39 +102,49 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--demo", action="store_true", help="try it in a throw-away folder with a sample Hub")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="open the wizard with these answers")
     parser.set_defaults(run=_wizard)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, epilog=EXIT_CODES)
+        added = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         added.set_defaults(run=run)
         if name != "questions":
-            added.add_argument("--json", action="store_true", help="one JSON object on standard output")
+            added.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
         return added
 
-    command("targets", _targets, "what can be secured, and what was found on this host")
-    command("questions", _questions, "a commented answers file to fill in").add_argument("target")
-    command("plan", _plan, "the preview: what would be written, to the byte").add_argument(
-        "answers", type=Path
+    def with_answers(added: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        made = "a file made with: tls-wizard questions TARGET"
+        added.add_argument("answers", type=Path, metavar="ANSWERS", help=made)
+        return added
+
+    command("targets", _targets, "list what can be secured, and what was found on this host")
+    command("questions", _questions, "print an answers file to fill in, with explanations").add_argument(
+        "target", metavar="TARGET", help="what is to be secured: a name that `tls-wizard targets` lists"
     )
-    apply = command("apply", _apply, "write the plan, all or nothing")
-    apply.add_argument("answers", type=Path)
-    apply.add_argument("--check", action="store_true", help="say what would change, write nothing")
-    apply.add_argument("--diff", action="store_true", help="show the preview")
-    apply.add_argument("--yes", action="store_true", help="do not ask")
+    with_answers(command("plan", _plan, "show what would be written, to the byte, and write nothing"))
+    apply = with_answers(command("apply", _apply, "write what `plan` shows, all of it or nothing"))
+    apply.add_argument("--check", action="store_true", help="only say what would change; write nothing")
+    apply.add_argument("--diff", action="store_true", help="show what `plan` shows as well")
+    apply.add_argument("--yes", action="store_true", help="do not ask before writing")
     apply.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when something changed")
-    command("prove", _prove, "connect for real and show who gets in").add_argument("answers", type=Path)
-    command("history", _history, "what was done on this host")
-    undo = command("undo", _undo, "take the last (or the named) run back, to the byte")
-    undo.add_argument("name", nargs="?", metavar="RUN", help="a run of `history`; the last one if left out")
-    undo.add_argument("--yes", action="store_true", help="do not ask")
-    command("recover", _recover, "finish rolling back an interrupted run")
+    with_answers(command("prove", _prove, "connect to the service for real and show who gets in"))
+    command("history", _history, "list what was done on this host")
+    undo = command("undo", _undo, "take the last run, or the one named, back to the byte")
+    undo.add_argument("name", nargs="?", metavar="RUN", help="a name that `tls-wizard history` lists")
+    undo.add_argument("--yes", action="store_true", help="do not ask before writing")
+    command("recover", _recover, "roll back a run that a kill or a power cut interrupted")
     return parser
 
 
 def _wizard(options: argparse.Namespace) -> int:
     from wizard.demo import walk
 
-    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    on_terminal = _asks() and sys.stdout is not None and sys.stdout.isatty()
     if options.demo and not on_terminal:
         return walk.walk()
     if not on_terminal:
@@ -115,7 +159,6 @@ def _wizard(options: argparse.Namespace) -> int:
 
 def _targets(options: argparse.Namespace) -> int:
     from wizard import host, targets
-    from wizard.inert import inert
 
     here = host.look()
     found = [(target, target.find(here)) for target in targets.every()]
@@ -151,27 +194,26 @@ def _questions(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _read(path: Path) -> tuple[Target, Host]:
+def _read(options: argparse.Namespace) -> tuple[Target, Host]:
     """The complete answers of a file, on this host."""
     from wizard import answers, host
 
-    target, given = answers.read(path)
-    here = host.look()
+    target, given = answers.read(options.answers)
+    here = replace(host.look(), arguments=(options.command, str(options.answers.absolute())))
     return answers.complete(target, given, here), here
 
 
-def _planned(path: Path) -> Plan:
+def _planned(options: argparse.Namespace) -> Plan:
     from wizard import review
 
-    target, here = _read(path)
+    target, here = _read(options)
     return review.examined(target.plan(here))
 
 
 def _plan(options: argparse.Namespace) -> int:
     from wizard import preview
 
-    _report_interrupted()
-    plan = _planned(options.answers)
+    plan = _planned(options)
     print(json.dumps(preview.as_json(plan), indent=2) if options.json else preview.text(plan))
     return DONE
 
@@ -179,15 +221,14 @@ def _plan(options: argparse.Namespace) -> int:
 def _apply(options: argparse.Namespace) -> int:
     from wizard import preview, transaction
 
-    _report_interrupted()
-    plan = _planned(options.answers)
-    asks = sys.stdin.isatty() and not options.yes and not options.check and plan.changed
+    plan = _planned(options)
+    asks = _asks() and not options.yes and not options.check and plan.changed
     if options.diff or asks:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
     run = None
     if plan.changed and not options.check:
-        if asks and not _agreed(f"Write these {len(plan.changes)} changes?"):
-            return FAILED
+        if asks:
+            _agree(f"Write these {len(plan.changes)} changes?")
         run = transaction.apply(plan, State.default(), _show_progress)
     result = {**preview.as_json(plan), "run": run.id if run else None}
     _say(options, result, _applied(plan, run.id if run else None))
@@ -209,7 +250,7 @@ def _applied(plan: Plan, run: str | None) -> str:
 def _prove(options: argparse.Namespace) -> int:
     from wizard import proof
 
-    target, here = _read(options.answers)
+    target, here = _read(options)
     result = proof.prove(target.proof(here))
     _say(options, proof.as_json(result), proof.text(result))
     return DONE if result.passed else PROOF_FAILED
@@ -218,7 +259,6 @@ def _prove(options: argparse.Namespace) -> int:
 def _history(options: argparse.Namespace) -> int:
     from wizard import history, journal
 
-    _report_interrupted()
     runs = journal.history(State.default())
     _say(options, {"runs": [history.as_json(run) for run in runs]}, history.text(runs))
     return DONE
@@ -227,14 +267,12 @@ def _history(options: argparse.Namespace) -> int:
 def _undo(options: argparse.Namespace) -> int:
     from wizard import history, preview, transaction
 
-    _report_interrupted()
     state = State.default()
     run = history.find(state, options.name)
     plan = transaction.undo_plan(run, state)
-    if sys.stdin.isatty() and not options.yes:
+    if _asks() and not options.yes:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
-        if not _agreed(f"Take back these {len(plan.changes)} changes?"):
-            return FAILED
+        _agree(f"Take back these {len(plan.changes)} changes?")
     undone = transaction.undo(run, state, _show_progress)
     result = {**preview.as_json(plan), "run": undone.id, "undone": run.id}
     _say(
@@ -247,40 +285,49 @@ def _undo(options: argparse.Namespace) -> int:
 
 
 def _recover(options: argparse.Namespace) -> int:
-    from wizard import transaction
+    from wizard import history, transaction
 
     run = transaction.recover(State.default())
-    text = f"Rolled back: {run.title}. Everything is as it was before." if run else "Nothing to recover."
-    _say(options, {"recovered": run.id if run else None}, text)
+    result: dict[str, object] = {
+        "recovered": run.id if run else None,
+        "status": str(run.status) if run else None,
+    }
+    _say(options, result, history.recovered(run))
     return DONE
 
 
 def _report_interrupted() -> None:
     from wizard import transaction
 
-    run = transaction.interrupted(State.default())
-    if run is not None:
-        print(
-            f"tls-wizard: an earlier run was interrupted: {run.title}. Roll it back with: tls-wizard recover",
-            file=sys.stderr,
-        )
+    try:
+        run = transaction.interrupted(State.default())
+    except WizardError as error:  # who writes hears of it again, as a refusal
+        text = str(error)
+    else:
+        if run is None:
+            return
+        text = f"an earlier run was interrupted: {run.title}. Roll it back with: tls-wizard recover"
+    print(f"tls-wizard: {_harmless(text)}", file=sys.stderr)
 
 
 def _show_progress(progress: Progress) -> None:
-    print(f"  ✓ {progress.text}", file=sys.stderr)
+    print(f"  ✓ {inert(progress.text)}", file=sys.stderr)
 
 
-def _agreed(text: str) -> bool:
-    """Ask on the terminal; only a plain yes is one."""
+def _asks() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _agree(text: str) -> None:
+    """Ask on the terminal; raises WizardError at anything but a plain yes."""
     print(f"{text} [yes/no] ", end="", file=sys.stderr, flush=True)
-    agreed = sys.stdin.readline().strip().lower() in ("y", "yes")
-    if not agreed:
-        print("Nothing was changed.", file=sys.stderr)
-    return agreed
+    if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
+        raise WizardError("Nothing was changed.")
 
 
 def _say(options: argparse.Namespace, result: dict[str, object], text: str) -> None:
-    print(json.dumps(result, indent=2) if options.json else text)
+    print(json.dumps(result, indent=2) if options.json else _harmless(text))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,15 @@ def text(runs: tuple[Run, ...]) -> str:
     return "\n".join(lines)
 
 
+def recovered(run: Run | None) -> str:
+    """How an interrupted run has ended, with what was left alone."""
+    if run is None:
+        return "Nothing to recover."
+    if run.status is Status.APPLIED:
+        return f"Completed: {run.title}. Every change had been written; only cleaning up was left."
+    return "\n".join((f"Rolled back: {run.title}. Everything is as it was before.", *run.remarks))
+
+
 def as_json(run: Run) -> dict[str, object]:
     """A run as plain data."""
     return {

@@ -55,6 +55,8 @@ class Host:
     services: tuple[Service, ...] = ()
     command: tuple[str, ...] = ()
     """The full command that starts the wizard again, for "run this with sudo"."""
+    arguments: tuple[str, ...] = ()
+    """The command line's command and its file; empty in the screens."""
 
     def running(self, *programs: str) -> tuple[Service, ...]:
         """The services whose program has one of these base names."""

@@ -32,9 +32,12 @@ def cannot_write(path: Path, host: Host, target: str) -> str | None:
         return None
     if host.root:
         return f"{folder} cannot be written, not even by root: is it mounted read-only, or immutable?"
-    return f"{host.user} may not write in {folder}. Leave with Ctrl+Q, then: {with_sudo(host, target)}"
+    return f"{host.user} may not write in {folder}. {as_root(host, target)}"
 
 
-def with_sudo(host: Host, target: str) -> str:
-    """The command that goes on as root, with the answers given so far."""
-    return join(("sudo", *host.command, "--answers", str(State.default().kept_answers(target))))
+def as_root(host: Host, target: str) -> str:
+    """The way out for someone who needs more rights: the command that goes on as root, with the answers."""
+    if host.arguments:
+        return f"Run it as root: {join(('sudo', *host.command, *host.arguments))}"
+    kept = str(State.default().kept_answers(target))
+    return f"Leave with Ctrl+Q, then: {join(('sudo', *host.command, '--answers', kept))}"

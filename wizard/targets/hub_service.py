@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
-from wizard.rights import with_sudo
+from wizard.rights import as_root
 from wizard.targets import Found
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def start_script(host: Host, target: str) -> Path | None:
     service = running(host)
     if service is not None and not service.readable:
         raise ValueError(
-            f"Hub runs as {service.user}, and only root can see from which script. Leave with Ctrl+Q, then: "
-            f"{with_sudo(host, target)}   Or give the path here."
+            f"Hub runs as {service.user}, and only root can see from which script. "
+            f"{as_root(host, target)}   Or give the path here."
         )
     candidates = [_script_of(service)] if service else []
     return next((path for path in (*candidates, Path.cwd() / "start.sh") if path.is_file()), None)
