@@ -11,7 +11,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.crash import scenario
-from tests.crash.sweep import NOT_REACHED, Point, Trial, Worker, judge, one_worker, unmount
+from tests.crash.judge import judge
+from tests.crash.sweep import NOT_REACHED, Trial
+from tests.crash.worker import Point, Worker, one_worker, unmount
 
 # Power ------------------------------------------------------------------------------------------------------
 

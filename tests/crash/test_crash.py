@@ -17,7 +17,7 @@ from tests.crash import disks, scenario, sweep
 from tests.crash.actor import REFUSED
 from tests.crash.proofs import MUTANTS, PROOFS, missing, mutant_found
 from tests.crash.scenario import tree
-from tests.crash.sweep import Worker
+from tests.crash.worker import Point, Worker, one_worker
 from wizard import journal, transaction
 from wizard.journal import Status
 from wizard.state import State
@@ -43,7 +43,7 @@ def test_the_sweeps_find_an_engine_with(name: str) -> None:
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    with sweep.one_worker() as worker:
+    with one_worker() as worker:
         yield worker
 
 
@@ -103,7 +103,7 @@ def test_a_file_made_in_the_instant_before_ours_is_kept(worker: Worker) -> None:
 
 
 def delayed(
-    worker: Worker, root: Path, point: sweep.Point, previous: Path, action: Callable[[], Edited]
+    worker: Worker, root: Path, point: Point, previous: Path, action: Callable[[], Edited]
 ) -> tuple[int, str, Edited]:
     """Apply, with one call held up for a second in which something else happens, once `previous` is there."""
     delay = f"inject={point.call}:delay_enter=1000000:when={point.number}"
