@@ -52,15 +52,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     install_crash_report()
     options = _parser().parse_args(arguments)
+    code = _run(options)
     try:
-        code = _run(options)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has left; a second complaint at exit would be noise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except OSError as error:
+        code = _unwritten(error)
     return code
+
+
+def _unwritten(error: OSError) -> int:
+    """Output could not be written; whoever only left early needs no complaint, here or at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        print(f"tls-wizard: The output cannot be written: {error.strerror}.", file=sys.stderr)
+    return FAILED
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -73,8 +79,8 @@ def _run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         # A run that had begun has ended before we hear of it.
         return _failed(options, "Stopped. See what was done: tls-wizard history", 128 + signal.SIGINT)
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        return _unwritten(error)
     except OSError as error:
         return _failed(options, f"{error.filename or 'The system'} says: {error.strerror}.", FAILED)
 
@@ -221,6 +227,8 @@ def _plan(options: argparse.Namespace) -> int:
 def _apply(options: argparse.Namespace) -> int:
     from wizard import preview, transaction
 
+    if not options.check:
+        _refuse_unsettled()
     plan = _planned(options)
     asks = _asks() and not options.yes and not options.check and plan.changed
     if options.diff or asks:
@@ -294,6 +302,18 @@ def _recover(options: argparse.Namespace) -> int:
     }
     _say(options, result, history.recovered(run))
     return DONE
+
+
+def _refuse_unsettled() -> None:
+    """Raise Locked or WizardError when a run has not ended: what it may yet take back looks like done."""
+    from wizard import transaction
+
+    state = State.default()
+    if state.root.exists():
+        with state.lock():
+            pass
+    if transaction.interrupted(state):
+        raise WizardError("The interrupted run comes first: tls-wizard recover")
 
 
 def _report_interrupted() -> None:
