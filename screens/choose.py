@@ -72,7 +72,8 @@ class ChooseScreen(WizardScreen):
     def _line(self, target: type[Target]) -> Content:
         found = self.found.get(target.key)
         status = inert(found.status) if found else LOOKING
-        return Content.assemble(f"{target.title:<22}", (status, "" if found and found.runs else "dim"))
+        width = max(len(target.title) for target in self.targets) + 2
+        return Content.assemble(f"{target.title:<{width}}", (status, "" if found and found.runs else "dim"))
 
     def _about(self, target: type[Target]) -> list[Content]:
         found = self.found.get(target.key)

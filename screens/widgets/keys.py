@@ -80,8 +80,6 @@ class Keys(Widget):
         lines = self._lines(self.content_size.width)
         column = self.content_region.x - self.region.x
         for entry in lines[min(event.y, len(lines) - 1)]:
-            column += len(entry)
-            if event.x < column:
+            if column <= event.x < column + len(entry):
                 self.app.simulate_key(entry.key)
-                return
-            column += len(GAP)
+            column += len(entry) + len(GAP)

@@ -6,12 +6,22 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Label
+
+from screens.app import Journey
 from screens.ask import AskScreen
+from screens.widgets.chooser import Chooser
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import HOST, WHO, SampleHub
-from tests.screens.stage import Size, at_every_size, opened, typed
-from wizard.questions import Raw, Sheet, fill_in
+from tests.screens.stage import LARGE, Size, at_every_size, opened, text, typed
+from wizard import targets
+from wizard.host import Host
+from wizard.questions import Question, Raw, Sheet, fill_in
+from wizard.targets import Target
+from wizard.targets.hub_rest import HubRest
 
 SERVICE, CERTIFICATE = SampleHub.pages
 
@@ -68,3 +78,166 @@ async def test_question_that_follows_from_an_answer(tmp_path: Path, looks_as_bef
     async with opened(samples.world(tmp_path), page("service", {"start_script": "/opt/grpc.sh"})) as pilot:
         await pilot.press("enter")
         await looks_as_before(pilot)
+
+
+# Answers ----------------------------------------------------------------------------------------------------
+
+
+def screen(pilot: Pilot[int]) -> AskScreen:
+    assert isinstance(pilot.app.screen, AskScreen)
+    return pilot.app.screen
+
+
+def shown(pilot: Pilot[int], name: str) -> str:
+    """What stands in a field."""
+    return screen(pilot).query_one(f"#{name} Input", Input).value
+
+
+def note(pilot: Pilot[int], name: str) -> str:
+    """What is said under a field."""
+    return str(screen(pilot).query_one(f"#{name} .note", Label).render())
+
+
+async def type_into(pilot: Pilot[int], name: str, text: str) -> None:
+    screen(pilot).query_one(f"#{name} Input", Input).focus()
+    await pilot.pause()
+    await typed(pilot, text)
+
+
+async def test_an_emptied_field_takes_its_default_again(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("certificate")) as pilot:
+        await type_into(pilot, "validity_days", "30")
+        assert screen(pilot).given == {"validity_days": "30"}
+        await type_into(pilot, "validity_days", "")
+        assert screen(pilot).given == {}
+        assert screen(pilot).sheet["validity_days"].text == "397"
+        assert "✗" not in note(pilot, "validity_days")
+
+
+async def test_an_emptied_answer_from_last_time_takes_its_default_again(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("certificate", {"validity_days": "30"})) as pilot:
+        await type_into(pilot, "validity_days", "")
+        assert screen(pilot).given == {}
+        assert screen(pilot).sheet["validity_days"].text == "397"
+
+
+async def test_a_default_follows_an_earlier_answer(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("service")) as pilot:
+        await type_into(pilot, "start_script", "/opt/iota/start.sh")
+        assert shown(pilot, "directory") == "/opt/iota"
+        assert screen(pilot).given == {"start_script": "/opt/iota/start.sh"}
+
+
+async def test_what_was_typed_over_a_default_stays(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("service")) as pilot:
+        await type_into(pilot, "directory", "/etc/hub")
+        await type_into(pilot, "start_script", "/opt/iota/start.sh")
+        assert shown(pilot, "directory") == "/etc/hub"
+        await type_into(pilot, "directory", "")
+        assert screen(pilot).sheet["directory"].text == "/opt/iota"
+
+
+async def test_a_default_follows_on_the_next_page_too(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("certificate")) as pilot:
+        await type_into(pilot, "common_name", "api")
+        assert shown(pilot, "alt_names").startswith("api, signer, ")
+
+
+async def test_what_has_no_answer_yet_is_no_error_before_next_was_tried(tmp_path: Path) -> None:
+    class NoScript(SampleHub):
+        def default_start_script(self, host: Host) -> None:  # type: ignore[override]  # as where no Hub is found
+            return None
+
+    async with opened(samples.world(tmp_path, target=NoScript)) as pilot:
+        await pilot.press("enter")
+        assert "✗" not in text(pilot)
+        await pilot.press("enter")
+        assert note(pilot, "start_script") == "✗ This is needed."
+        assert screen(pilot).focused is screen(pilot).query_one("#start_script Input")
+
+
+async def test_what_follows_from_a_wrong_answer_is_not_called_wrong_too(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("service")) as pilot:
+        await type_into(pilot, "start_script", "/opt/nothing")
+        assert "There is no such file" in note(pilot, "start_script")
+        assert text(pilot).count("✗") == 1
+
+
+async def test_an_error_shows_while_typing_and_goes_when_it_is_put_right(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("certificate")) as pilot:
+        screen(pilot).query_one("#validity_days Input", Input).focus()
+        await pilot.press("end", "x")
+        assert '"397x" is not a whole number' in note(pilot, "validity_days")
+        await pilot.press("backspace")
+        assert note(pilot, "validity_days").startswith("397 days are accepted")
+
+
+async def test_next_goes_to_the_first_wrong_field(tmp_path: Path) -> None:
+    given = {"alt_names": "http://signer", "validity_days": "many"}
+    async with opened(samples.world(tmp_path), page("certificate", given)) as pilot:
+        await pilot.press("enter")
+        focused = pilot.app.screen.focused
+        assert focused is screen(pilot).query_one("#alt_names Input")
+
+
+async def test_a_question_appears_when_an_answer_makes_it_apply(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("service")) as pilot:
+        assert "Switch to REST" not in text(pilot)
+        await type_into(pilot, "start_script", "/opt/grpc.sh")
+        assert "Switch to REST" in text(pilot)
+        await pilot.press("enter")
+        assert pilot.app.screen.focused is screen(pilot).query_one("#switch_to_rest Chooser")
+        await pilot.press("left")
+        assert screen(pilot).given["switch_to_rest"] == "yes"
+        assert "✗" not in text(pilot)
+
+
+async def test_a_choice_is_changed_by_arrows_blank_and_mouse(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("certificate"), size=LARGE) as pilot:
+        key = screen(pilot).query_one("#key_type Chooser", Chooser)
+        key.focus()
+        await pilot.press("right", "space", "left")
+        assert screen(pilot).given["key_type"] == "rsa-2048"
+        await pilot.click(key, offset=(str(key.render()).index("RSA 4096"), 0))
+        assert screen(pilot).given["key_type"] == "rsa-4096"
+        await pilot.click(key, offset=(1, 0))
+        assert "key_type" not in screen(pilot).given  # the default again
+
+
+async def test_a_click_goes_into_a_field(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("service")) as pilot:
+        await pilot.click("#address Input")
+        assert pilot.app.screen.focused is screen(pilot).query_one("#address Input")
+
+
+@pytest.mark.parametrize("path", ["/" + "x" * 300 + "/start.sh", "~nobody-of-that-name/start.sh", "start.sh"])
+async def test_any_path_can_be_typed(path: str, tmp_path: Path) -> None:
+    (tmp_path / "start.sh").write_text("hub --serverType http\n")
+    world = samples.world(tmp_path / "state", target=HubRest)
+    given = {"start_script": str(tmp_path / "start.sh")}
+    async with opened(world, journey=Journey(given={"hub-rest": given})) as pilot:
+        await pilot.press("enter")
+        for name in ("start_script", "directory"):
+            await type_into(pilot, name, path)
+            assert note(pilot, name).startswith("✗")
+
+
+# Texts ------------------------------------------------------------------------------------------------------
+
+QUESTIONS = [
+    pytest.param(question, id=f"{target.key}.{question.name}")
+    for target in targets.every()
+    for question in target.questions()
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_texts_of_a_question_fit_beside_and_under_its_field(question: Question) -> None:
+    assert len(question.label) <= 18
+    assert len(question.help) <= 58
+
+
+@pytest.mark.parametrize("target", targets.every(), ids=lambda target: target.key)
+def test_a_page_has_at_most_seven_questions(target: type[Target]) -> None:
+    for shown_page in target.pages:
+        assert sum(question.page == shown_page.key for question in target.questions()) <= 7

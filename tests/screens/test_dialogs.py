@@ -14,10 +14,9 @@ from wizard.state import State
 # Pictures ---------------------------------------------------------------------------------------------------
 
 
-@at_every_size
-async def test_confirm(size: Size, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
+async def test_confirm(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
     screen = ReviewScreen(WHO)
-    async with opened(samples.world(tmp_path), screen, size=size) as pilot:
+    async with opened(samples.world(tmp_path), screen) as pilot:
         screen.show_plan(PLAN)
         await pilot.press("enter")
         await looks_as_before(pilot)

@@ -8,7 +8,7 @@ from screens.history import HistoryScreen
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import HOSTILE, HUB, RUNS, WHO
-from tests.screens.stage import Size, at_every_size, opened
+from tests.screens.stage import opened
 
 # Pictures ---------------------------------------------------------------------------------------------------
 
@@ -18,9 +18,8 @@ async def test_nothing_done_yet(tmp_path: Path, looks_as_before: LooksAsBefore) 
         await looks_as_before(pilot)
 
 
-@at_every_size
-async def test_runs(size: Size, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
-    async with opened(samples.world(tmp_path), HistoryScreen(WHO, RUNS), size=size) as pilot:
+async def test_runs(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
+    async with opened(samples.world(tmp_path), HistoryScreen(WHO, RUNS)) as pilot:
         await looks_as_before(pilot)
 
 

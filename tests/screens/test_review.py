@@ -47,7 +47,6 @@ async def test_edit_of_the_script(size: Size, tmp_path: Path, looks_as_before: L
         pytest.param(PLAN, 0, id="secret"),
         pytest.param(PLAN, 1, id="certificate"),
         pytest.param(PLAN, 4, id="warnings"),
-        pytest.param(PLAN, 5, id="checks"),
         pytest.param(PLAN, 6, id="advice"),
         pytest.param(EVERY_KIND, 5, id="every kind of change"),
         pytest.param(NOTHING_TO_CHANGE, 2, id="nothing to change"),
