@@ -18,6 +18,9 @@ def walk() -> int:
     except WizardError as error:
         print(f"This step failed: {error}")
         return 1
+    except OSError as error:
+        print(f"This step failed: {error.filename or 'the folder for temporary files'}: {error.strerror}.")
+        return 1
     return 0
 
 
