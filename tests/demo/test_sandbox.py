@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.peers.sandboxed import furnished, started
+from tests.peers.sandboxed import furnished, hubs_port_taken, started
 from wizard import service
 from wizard.demo.sandbox import furnish, sandbox
 from wizard.errors import WizardError
@@ -46,13 +45,7 @@ def test_only_its_own_services_are_seen(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_not_given_to_hub(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        try:
-            taken.bind(("127.0.0.1", 50051))
-        except OSError:
-            pass  # somebody else has taken it, which is as good
-        else:
-            taken.listen()
+    with hubs_port_taken():
         assert "127.0.0.1:50051\n" not in (furnish(tmp_path).hub / "start.sh").read_text()
 
 
@@ -74,7 +67,7 @@ def test_it_says_what_hub_said_when_it_does_not_start(tmp_path: Path) -> None:
 
 
 def test_afterwards_nothing_is_left() -> None:
-    with sandbox() as box:
+    with hubs_port_taken(), sandbox() as box:
         assert alive(box.root)
         assert box.root.stat().st_mode & 0o077 == 0, "nobody else looks in"
     assert not box.root.exists()

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.peers.hub import ROOT
-from tests.peers.sandboxed import COMMAND, started
+from tests.peers.sandboxed import COMMAND, hubs_port_taken, started
 from wizard.demo import walk
-from wizard.demo.sandbox import sandbox
 from wizard.errors import WizardError
 
 
@@ -30,7 +29,8 @@ def demo(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_goes_the_whole_way_and_leaves_nothing(tmp_path: Path) -> None:
-    done = demo(tmp_path)
+    with hubs_port_taken():
+        done = demo(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     steps = [line.split(" ==")[0] for line in done.stdout.splitlines() if line.startswith("== ")]
     assert [step.removeprefix("== ") for step in steps] == [
@@ -74,8 +74,10 @@ def test_a_full_disk_is_said_and_the_exit_code_tells(small_disk: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_hub_that_does_not_come_back_fails_the_walk(capsys: pytest.CaptureFixture[str]) -> None:
-    with sandbox() as box:
+def test_a_hub_that_does_not_come_back_fails_the_walk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with started(tmp_path / "box") as box:
         # The operator's restart works no more, so what runs is the Hub of before.
         (box.root / "restart-hub").write_text("#!/bin/sh\nexit 0\n")
         with pytest.raises(WizardError, match="the proof failed"):

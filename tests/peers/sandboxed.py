@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.peers.hub import ROOT, free_port
@@ -34,6 +35,16 @@ def started(root: Path) -> Iterator[Sandbox]:
         yield box
     finally:
         box.stop()
+
+
+@contextmanager
+def hubs_port_taken() -> Iterator[None]:
+    """Hub's own port is in use, so that each demo takes one of its own and they can run side by side."""
+    with socket.socket() as taken:
+        with suppress(OSError):  # somebody else has taken it, which is as good
+            taken.bind(("127.0.0.1", 50051))
+            taken.listen()
+        yield
 
 
 def environment(box: Sandbox, **more: str) -> dict[str, str]:
