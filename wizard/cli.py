@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from wizard import __version__
 from wizard.crash import install as install_crash_report
 from wizard.errors import BadAnswers, WizardError
-from wizard.inert import inert
+from wizard.inert import inert, inert_lines
 from wizard.state import State
 
 if TYPE_CHECKING:
@@ -88,13 +88,8 @@ def _run(options: argparse.Namespace) -> int:
 def _failed(options: argparse.Namespace, message: str, code: int) -> int:
     if getattr(options, "json", False):
         print(json.dumps({"failed": True, "msg": message, "exit_code": code}))
-    print(f"tls-wizard: {_harmless(message)}", file=sys.stderr)
+    print(f"tls-wizard: {inert_lines(message)}", file=sys.stderr)
     return code
-
-
-def _harmless(text: str) -> str:
-    """The text with nothing in it that steers a terminal; names of files may hold anything."""
-    return "\n".join(map(inert, text.split("\n")))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument("--check", action="store_true", help="only say what would change; write nothing")
     apply.add_argument("--diff", action="store_true", help="show what `plan` shows as well")
     apply.add_argument("--yes", action="store_true", help="do not ask before writing")
+    apply.add_argument("--in-place", action="store_true", help="also write files that cannot be replaced")
     apply.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when something changed")
     with_answers(command("prove", _prove, "connect to the service for real and show who gets in"))
     command("history", _history, "list what was done on this host")
@@ -148,10 +144,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _wizard(options: argparse.Namespace) -> int:
-    from wizard.demo import walk
-
     on_terminal = _asks() and sys.stdout is not None and sys.stdout.isatty()
     if options.demo and not on_terminal:
+        from wizard.demo import walk
+
         return walk.walk()
     if not on_terminal:
         raise BadAnswers(
@@ -237,7 +233,7 @@ def _apply(options: argparse.Namespace) -> int:
     if plan.changed and not options.check:
         if asks:
             _agree(f"Write these {len(plan.changes)} changes?")
-        run = transaction.apply(plan, State.default(), _show_progress)
+        run = transaction.apply(plan, State.default(), _show_progress, in_place=options.in_place)
     result = {**preview.as_json(plan), "run": run.id if run else None}
     _say(options, result, _applied(plan, run.id if run else None))
     return CHANGED if options.detailed_exitcode and plan.changed else DONE
@@ -286,8 +282,7 @@ def _undo(options: argparse.Namespace) -> int:
     _say(
         options,
         result,
-        f"Undone: {run.title}. Every byte is as it was before. A running service keeps "
-        "what it has read until it is restarted.",
+        f"Undone: {run.title}. Every byte is as it was before. {plan.advice[0].text}",
     )
     return DONE
 
@@ -327,7 +322,7 @@ def _report_interrupted() -> None:
         if run is None:
             return
         text = f"an earlier run was interrupted: {run.title}. Roll it back with: tls-wizard recover"
-    print(f"tls-wizard: {_harmless(text)}", file=sys.stderr)
+    print(f"tls-wizard: {inert_lines(text)}", file=sys.stderr)
 
 
 def _show_progress(progress: Progress) -> None:
@@ -347,7 +342,7 @@ def _agree(text: str) -> None:
 
 
 def _say(options: argparse.Namespace, result: dict[str, object], text: str) -> None:
-    print(json.dumps(result, indent=2) if options.json else _harmless(text))
+    print(json.dumps(result, indent=2) if options.json else inert_lines(text))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,11 @@ def _shown(character: str) -> str:
     return character
 
 
+def inert_lines(text: str) -> str:
+    """The same for a text of several lines; only their line feeds are kept."""
+    return "\n".join(map(inert, text.split("\n")))
+
+
 def inert_bytes(data: bytes) -> str:
     """One line of a file as text: UTF-8 where it is that, else each foreign byte as `\\xff`."""
     return inert(data.decode("utf-8", errors="backslashreplace"))

@@ -33,7 +33,7 @@ class File:
     owner: Owner | None = None
     """Owner afterwards; None keeps that of the existing file, or leaves a new one to who runs the wizard."""
     attributes: tuple[tuple[str, bytes], ...] | None = field(default=None, repr=False)
-    """Extended attributes afterwards, names and values; None keeps those of the existing file (a new one has none)."""
+    """Extended attributes afterwards, (name, value) each; None keeps those of the existing file."""
     secret: bool = False
     """The whole content is secret (a private key): it is never shown."""
     hidden: tuple[bytes, ...] = field(default=(), repr=False)

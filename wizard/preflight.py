@@ -185,7 +185,8 @@ def _existing(change: File, path: Path, mounted: frozenset[Path], *, in_place: b
         yield Problem(
             change.path,
             "something is mounted on this file, as in containers, so it cannot be replaced in one instant, "
-            "only written in place: an interruption can leave it torn until `tls-wizard recover` has run.",
+            "only written in place: an interruption can leave it torn until `tls-wizard recover` has run"
+            + ("." if in_place else "; --in-place accepts that."),
             stops=not in_place,
         )
     if (names := path.stat().st_nlink) > 1:

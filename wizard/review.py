@@ -12,9 +12,10 @@ from wizard.preflight import preflight
 def examined(plan: Plan) -> Plan:
     """The plan with what the operator should know of its places on the disk among its warnings.
 
-    Raises WizardError naming everything that would stop it.
+    The weaker way of writing, for a file on which something is mounted, is one of them: who applies the plan
+    has to accept it. Raises WizardError naming everything that would stop it.
     """
-    problems = preflight(plan)
+    problems = preflight(plan, in_place=True)
     stops = [str(problem) for problem in problems if problem.stops]
     if stops:
         raise WizardError("\n".join(stops))

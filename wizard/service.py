@@ -6,7 +6,7 @@ import subprocess
 from tempfile import TemporaryFile
 
 from wizard.errors import WizardError
-from wizard.inert import inert_bytes
+from wizard.inert import inert_lines
 from wizard.plan import Command
 
 TIME_LIMIT = 60
@@ -36,5 +36,5 @@ def restart(command: Command) -> None:
             ) from None
         if done.returncode:
             output.seek(0)
-            said = "\n".join(map(inert_bytes, output.read().strip()[-1000:].split(b"\n")))
+            said = inert_lines(output.read()[-1000:].decode("utf-8", errors="backslashreplace").strip())
             raise WizardError(f"`{words}` failed with status {done.returncode}: {said}")

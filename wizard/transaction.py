@@ -37,7 +37,7 @@ from wizard.errors import Drifted, WizardError
 from wizard.exchange import exchange, remove_folder, remove_stage, restore, write_stage
 from wizard.files import Entry
 from wizard.journal import Run, Status, Step
-from wizard.plan import Change, Directory, File, Link, Owner, Plan
+from wizard.plan import Advice, Change, Directory, File, Link, Owner, Plan
 from wizard.preflight import Problem, drifted, preflight, real_path
 from wizard.state import State
 from wizard.validation import validate
@@ -271,7 +271,12 @@ def undo_plan(run: Run, state: State) -> Plan:
             "Nothing was changed. These files were edited after the run, and the edits would be lost:\n"
             + "\n".join(edited)
         )
-    return Plan(target=run.target, title=f"Undo: {run.title}", changes=tuple(reversed(changes)))
+    return Plan(
+        target=run.target,
+        title=f"Undo: {run.title}",
+        changes=tuple(reversed(changes)),
+        advice=(Advice("A running service keeps what it has read until it is restarted."),),
+    )
 
 
 def undo(run: Run, state: State, progress: Callable[[Progress], None] = _silent) -> Run:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 from wizard.errors import WizardError
+from wizard.inert import inert_lines
 from wizard.plan import Command
 
 _ENVIRONMENT = {
@@ -43,13 +44,5 @@ def validate(command: Command, seconds: float = 30) -> None:
             output, _ = process.communicate()
             outcome = f"did not end within {seconds:g} seconds"
     if outcome:
-        shown = inert(output[-_SHOWN:].decode(errors="replace"))
-        raise WizardError(f"The check `{' '.join(command.arguments)}` {outcome}.\n{shown}".rstrip())
-
-
-def inert(text: str) -> str:
-    """Text that cannot steer a terminal: control characters become a replacement character."""
-    return "".join(
-        character if character in "\n\t" or character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for character in text.replace("\r\n", "\n")
-    )
+        said = inert_lines(output[-_SHOWN:].decode("utf-8", errors="backslashreplace"))
+        raise WizardError(f"The check `{' '.join(command.arguments)}` {outcome}.\n{said}".rstrip())

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 from screens.widgets.chooser import Chooser
-from wizard.inert import inert
+from wizard.inert import inert_lines
 from wizard.questions import Choice, Entry, Question, YesNo
 
 YES_NO = (("yes", "yes"), ("no", "no"))
@@ -93,7 +93,7 @@ class Field(containers.Vertical):
             return
         self._note = (kind, text)
         note = self.query_one(".note", Label)
-        note.update("\n".join(map(inert, text.split("\n"))))
+        note.update(inert_lines(text))
         note.set_classes(f"note -{kind}")
 
     @on(Input.Changed)
