@@ -232,7 +232,7 @@ def _apply(options: argparse.Namespace) -> int:
     run = None
     if plan.changed and not options.check:
         if asks:
-            _agree(f"Write these {len(plan.changes)} changes?")
+            _agree(f"Write {preview.how_many(plan)}?")
         run = transaction.apply(plan, State.default(), _show_progress, in_place=options.in_place)
     result = {**preview.as_json(plan), "run": run.id if run else None}
     _say(options, result, _applied(plan, run.id if run else None))
@@ -240,14 +240,17 @@ def _apply(options: argparse.Namespace) -> int:
 
 
 def _applied(plan: Plan, run: str | None) -> str:
+    from wizard import preview
+
     if not plan.changed:
         return "Nothing to change: everything is as it should be."
+    how_many = preview.how_many(plan)
     if run is None:
-        return f"{len(plan.changes)} changes would be written."
+        return f"{how_many} would be written."
     todo = [
         f"  {advice.text}" + (f"\n    {advice.command}" if advice.command else "") for advice in plan.advice
     ]
-    lines = [f"Done: {len(plan.changes)} changes. Take it back with: tls-wizard undo {run}"]
+    lines = [f"Done: {how_many}. Take it back with: tls-wizard undo {run}"]
     return "\n".join([*lines, "You do now:", *todo] if todo else lines)
 
 
@@ -276,7 +279,7 @@ def _undo(options: argparse.Namespace) -> int:
     plan = transaction.undo_plan(run, state)
     if _asks() and not options.yes:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
-        _agree(f"Take back these {len(plan.changes)} changes?")
+        _agree(f"Take back {preview.how_many(plan)}?")
     undone = transaction.undo(run, state, _show_progress)
     result = {**preview.as_json(plan), "run": undone.id, "undone": run.id}
     _say(

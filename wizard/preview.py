@@ -146,6 +146,11 @@ def counts(change: Change) -> tuple[int, int]:
     return marks.count("+"), marks.count("-")
 
 
+def how_many(plan: Plan) -> str:
+    """How many changes, in words."""
+    return "1 change" if len(plan.changes) == 1 else f"{len(plan.changes)} changes"
+
+
 def text(plan: Plan) -> str:
     """The whole preview as text: changes with diffs, checks, warnings and advice."""
     return "\n".join(inert(line) for part in _text_parts(plan) for line in part.split("\n"))
@@ -153,7 +158,7 @@ def text(plan: Plan) -> str:
 
 def _text_parts(plan: Plan) -> Iterator[str]:
     yield plan.title
-    yield f"{len(plan.changes)} changes, nothing written yet" if plan.changed else "Nothing to change."
+    yield f"{how_many(plan)}, nothing written yet" if plan.changed else "Nothing to change."
     yield from (f"= {inert(str(path))}  (fits, stays as it is)" for path in plan.kept)
     yield from (summary(change) for change in plan.changes)
     for change in plan.changes:

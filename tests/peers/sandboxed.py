@@ -78,3 +78,9 @@ def answers_file(box: Sandbox, **given: str) -> Path:
     path = box.root / "answers.toml"
     path.write_text("".join(f"{key} = {value}\n" for key, value in keys.items()))
     return path
+
+
+def contents(box: Sandbox) -> dict[str, tuple[int, bytes]]:
+    """Every file of Hub, with its mode."""
+    files = [path for path in box.hub.rglob("*") if path.is_file()]
+    return {str(path): (path.stat().st_mode, path.read_bytes()) for path in files}
