@@ -101,7 +101,7 @@ def read_private_key(data: bytes, passphrase: Secret | None = None) -> PrivateKe
     except _Damaged as error:
         raise MaterialError(
             "The file is binary, but holds no private key in DER that can be read. "
-            "A PKCS#12 file (.p12, .pfx) is turned into PEM with `openssl pkcs12 -in FILE -nodes -out NEW.pem`."
+            "A PKCS#12 file (.p12, .pfx) becomes PEM with `openssl pkcs12 -in FILE -nodes -out NEW.pem`."
         ) from error
 
 
