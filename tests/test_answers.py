@@ -182,6 +182,7 @@ def test_a_template_explains_each_question_and_its_choices(box: Sandbox) -> None
     for asked in HubRest.questions():
         assert f"# {asked.label}: {asked.help}" in text
     assert "# One of: ecdsa-p256, rsa-2048, rsa-3072, rsa-4096" in text
+    assert "# It has no effect here, so it needs no answer.\n# switch_to_rest = ..." in text
     assert all(len(line) < 160 for line in text.splitlines())
 
 

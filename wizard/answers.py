@@ -84,8 +84,10 @@ def _add(document: tomlkit.TOMLDocument, entry: Entry) -> None:
     if entry.applies and not entry.error:
         document.add(entry.question.name, tomlkit.item(kind.plain(kind.read(entry.text))))
         return
-    if entry.error:
-        document.add(tomlkit.comment(entry.error))
+    if not entry.applies:
+        document.add(tomlkit.comment("It has no effect here, so it needs no answer."))
+    for line in entry.error.splitlines():
+        document.add(tomlkit.comment(line))
     document.add(tomlkit.comment(f"{entry.question.name} = ..."))
 
 
