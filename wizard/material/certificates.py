@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from cryptography import x509
@@ -33,6 +36,12 @@ __all__ = [
     "self_signed_client",
     "self_signed_server",
 ]
+
+
+DAMAGED = (
+    "The file holds a certificate that is damaged or of an unknown kind. "
+    "Check it with `openssl x509 -in FILE -noout -text`."
+)
 
 
 def self_signed_server(
@@ -79,21 +88,43 @@ def read_certificates_pem(data: bytes) -> tuple[x509.Certificate, ...]:
     if b"-----BEGIN CERTIFICATE-----" not in data:
         raise MaterialError(_not_a_certificate(data))
     try:
-        certificates = tuple(x509.load_pem_x509_certificates(data))
-        for certificate in certificates:
-            # These are decoded when first asked for; asking now finds all damage here.
-            _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
-        raise MaterialError(
-            "The file holds a certificate that is damaged or of an unknown kind. "
-            "Check it with `openssl x509 -in FILE -noout -text`."
-        ) from error
-    return certificates
+        with tolerance():
+            return tuple(decoded(certificate) for certificate in x509.load_pem_x509_certificates(data))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise MaterialError(DAMAGED) from error
+
+
+@contextmanager
+def tolerance() -> Iterator[None]:
+    """Read certificates of others without warnings on what is wrong but harmless.
+
+    Those are serial numbers of zero, which public authorities have, and BER in place of DER.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def decoded(certificate: x509.Certificate) -> x509.Certificate:
+    """Return the certificate once all of it is read; ValueError or UnsupportedAlgorithm when it is damaged.
+
+    The `cryptography` package reads most parts only when they are asked for.
+    """
+    try:
+        _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.public_key()
+    except x509.DuplicateExtension as error:
+        raise ValueError(str(error)) from error
+    return certificate
 
 
 def belongs_together(certificate: x509.Certificate, key: PrivateKey) -> bool:
     """Tell whether the certificate was made for this private key."""
-    return _public_der(certificate.public_key()) == _public_der(key.public_key())
+    return same_key(certificate.public_key(), key.public_key())
+
+
+def same_key(one: CertificatePublicKeyTypes, other: CertificatePublicKeyTypes) -> bool:
+    """Tell whether two public keys are one."""
+    return _public_der(one) == _public_der(other)
 
 
 def _public_der(key: CertificatePublicKeyTypes) -> bytes:
