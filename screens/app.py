@@ -13,7 +13,7 @@ from textual import on, work
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
-from textual.worker import get_current_worker
+from textual.worker import WorkerFailed, get_current_worker
 
 from screens.apply import ApplyScreen
 from screens.ask import AskScreen
@@ -28,8 +28,9 @@ from wizard import crash, service
 from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.journal import Run
+from wizard.kinds import Raw
 from wizard.plan import Plan
-from wizard.questions import Raw, Sheet, fill_in
+from wizard.sheet import Sheet, fill_in
 from wizard.state import State
 from wizard.targets import Target
 from wizard.transaction import Progress
@@ -496,6 +497,7 @@ class WizardApp(App[int]):
 
     def _fatal_error(self) -> None:
         """Overrides Textual's display of a crash, which prints local variables: they may hold secrets."""
-        error = self._exception
+        failed = self._exception
+        error = failed.error if isinstance(failed, WorkerFailed) else failed
         if error is not None:
             self.panic(crash.message(type(error), error, error.__traceback__))

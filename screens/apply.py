@@ -92,6 +92,8 @@ class ApplyScreen(WizardScreen):
             yield from text_rows(self.failure)
             return
         yield from text_rows(self._heading(), "bold")
+        if self.said:  # up here, where it is in view
+            yield from text_rows(self.said, "bold")
         yield NOTHING
         for text in self.done:
             yield Row(Content(inert(text)), Content.styled("✓ ", "$text-success"))
@@ -106,8 +108,6 @@ class ApplyScreen(WizardScreen):
         if self.plan.advice:
             yield from text_rows("You do now:", "bold")
             yield from advice_rows(self.plan.advice)
-        if self.said:
-            yield from text_rows(self.said, "bold")
 
     def _heading(self) -> str:
         count = f"{len(self.plan.changes)} change{'' if len(self.plan.changes) == 1 else 's'}"

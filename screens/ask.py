@@ -12,10 +12,12 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Label
 
-from screens.base import COMMON_KEYS, WizardScreen, enter
+from screens.base import COMMON_KEYS, WizardScreen
 from screens.widgets.field import Field
 from wizard.inert import inert
-from wizard.questions import Entry, Page, Raw, Sheet
+from wizard.kinds import Raw
+from wizard.questions import Page
+from wizard.sheet import Entry, Sheet
 from wizard.targets import Target
 
 FillIn: TypeAlias = Callable[[Mapping[str, Raw]], Sheet[Target]]
@@ -30,8 +32,11 @@ class AskScreen(WizardScreen):
         "again. Nothing is written yet: the next steps show each change before it is made."
     )
     BINDINGS = [
-        enter("next", "next"),
-        Binding("tab", "app.focus_next", "field", key_display="Tab"),
+        # Not before what has the focus: the letters typed ahead of it must be taken first.
+        Binding("enter", "next", "next", key_display="Enter"),
+        # Before it: the letters typed after it belong to the next field.
+        Binding("tab", "app.focus_next", "field", key_display="Tab", priority=True),
+        Binding("shift+tab", "app.focus_previous", "field before", show=False, priority=True),
         *COMMON_KEYS,
     ]
 
@@ -79,6 +84,10 @@ class AskScreen(WizardScreen):
             self.given[event.name] = event.text
         self.refill()
 
+    @on(Field.Done)
+    def _done(self) -> None:
+        self.action_next()
+
     def refill(self) -> None:
         """Read the answers again, and show what there is to say about each."""
         self.sheet = self.fill_in(self.given)
@@ -92,7 +101,7 @@ class AskScreen(WizardScreen):
         if wrong:
             self.query_one(f"#{wrong[0].question.name}", Field).focus_answer()
         else:
-            self.post_message(self.Answered(self.given))
+            self.post_message(self.Answered(dict(self.given)))
 
     def action_back(self) -> None:
         self.post_message(self.Kept(self.given))

@@ -7,7 +7,7 @@ import getpass
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +31,8 @@ def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
         app.call_later(gc.enable)
         app.run()
     if app.kept and not demo:
-        print("Your answers are kept; the wizard fills them in again.")
+        with suppress(OSError):  # the line may have dropped
+            print("Your answers are kept; the wizard fills them in again.", flush=True)
     return app.return_code or 0
 
 

@@ -14,7 +14,8 @@ from wizard import answers
 from wizard.demo.sandbox import Sandbox
 from wizard.errors import BadAnswers, Refusal
 from wizard.host import Host
-from wizard.questions import Raw, Sheet, fill_in
+from wizard.kinds import Raw
+from wizard.sheet import Sheet, fill_in
 from wizard.state import State
 from wizard.targets import Target
 from wizard.targets.hub_rest import HubRest

@@ -16,7 +16,7 @@ from wizard import preview
 from wizard.host import Host
 from wizard.inert import inert, inert_bytes
 from wizard.plan import Advice, Command, Directory, File, Link, Owner, Plan, Warning
-from wizard.questions import fill_in
+from wizard.sheet import fill_in
 from wizard.targets.hub_rest import HubRest
 
 SCRIPTS = Path(__file__).parent / "formats" / "scripts"

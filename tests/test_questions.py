@@ -17,23 +17,10 @@ from tests.peers.sandboxed import furnished
 from wizard.demo.sandbox import Sandbox
 from wizard.host import Host
 from wizard.inert import inert
+from wizard.kinds import Account, Choice, FilePath, IPv4Address, Kind, Raw, Several, Text, Whole, YesNo
 from wizard.material.names import read_name
-from wizard.questions import (
-    Account,
-    Choice,
-    FilePath,
-    IPv4Address,
-    Kind,
-    Page,
-    Questionnaire,
-    Raw,
-    Several,
-    Text,
-    Whole,
-    YesNo,
-    fill_in,
-    question,
-)
+from wizard.questions import Page, Questionnaire, question
+from wizard.sheet import fill_in
 from wizard.targets.hub_rest import HubRest
 
 HOST = Host(

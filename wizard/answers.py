@@ -12,7 +12,8 @@ import tomlkit
 from wizard import targets
 from wizard.errors import BadAnswers
 from wizard.host import Host
-from wizard.questions import Entry, Raw, Sheet, fill_in
+from wizard.kinds import Raw
+from wizard.sheet import Entry, Sheet, fill_in
 from wizard.state import State
 from wizard.targets import Target
 

@@ -189,7 +189,7 @@ def _targets(options: argparse.Namespace) -> int:
 
 def _questions(options: argparse.Namespace) -> int:
     from wizard import answers, host, targets
-    from wizard.questions import fill_in
+    from wizard.sheet import fill_in
 
     target = targets.named(options.target)
     print(answers.template(fill_in(target, {}, host.look())), end="")

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual import containers, on
+from textual import containers, events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingsMap
 from textual.message import Message
 from textual.widgets import Input, Label
 
 from screens.widgets.chooser import Chooser
 from wizard.inert import inert_lines
-from wizard.questions import Choice, Entry, Question, YesNo
+from wizard.kinds import Choice, YesNo
+from wizard.questions import Question
+from wizard.sheet import Entry
 
 YES_NO = (("yes", "yes"), ("no", "no"))
+
+
+class Answer(Input):
+    """A line to type in. Keys take effect in the order they are typed, however fast they come.
+
+    Textual lets letters overtake the keys that are bindings: of a burst (a slow line, a fast typist) it
+    takes the letters first and then, say, the backspaces before them.
+    """
+
+    BINDINGS = [Binding("enter", "submit", "next", key_display="Enter")]
+
+    OWN_KEYS = BindingsMap([*Input.BINDINGS, *BINDINGS]).key_to_bindings
+
+    async def on_key(self, event: events.Key) -> None:
+        for binding in self.OWN_KEYS.get(event.key, ())[-1:]:
+            event.stop()
+            await self.run_action(binding.action)
 
 
 class Field(containers.Vertical):
@@ -25,6 +45,9 @@ class Field(containers.Vertical):
 
         name: str
         text: str
+
+    class Done(Message):
+        """Enter was pressed in the field: go on."""
 
     def __init__(self, entry: Entry) -> None:
         super().__init__(id=entry.question.name)
@@ -41,7 +64,7 @@ class Field(containers.Vertical):
                 options = kind.options if isinstance(kind, Choice) else YES_NO
                 yield Chooser(options, self._entry.text, self.question.name)
             else:
-                answer = Input(
+                answer = Answer(
                     self._entry.text,
                     placeholder=self.default,
                     compact=True,
@@ -100,6 +123,11 @@ class Field(containers.Vertical):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._changed(event.value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Done())
 
     @on(Chooser.Changed)
     def _chosen(self, event: Chooser.Changed) -> None:

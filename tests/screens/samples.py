@@ -11,9 +11,9 @@ from screens.app import World
 from wizard.files import Entry
 from wizard.host import Host, Service
 from wizard.journal import Run, Status, Step
+from wizard.kinds import Raw
 from wizard.plan import Advice, Change, Command, Directory, File, Link, Owner, Plan, Warning
 from wizard.proof import Check, Expect, Outcome, Proof, Result, Verdict
-from wizard.questions import Raw
 from wizard.state import State
 from wizard.targets import Found, Target
 from wizard.targets.hub_rest import HubRest

@@ -19,7 +19,9 @@ from tests.screens.samples import HOST, WHO, SampleHub
 from tests.screens.stage import LARGE, Size, at_every_size, opened, text, typed
 from wizard import targets
 from wizard.host import Host
-from wizard.questions import Question, Raw, Sheet, fill_in
+from wizard.kinds import Raw
+from wizard.questions import Question
+from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
 from wizard.targets.hub_rest import HubRest
 

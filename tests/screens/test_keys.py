@@ -37,7 +37,7 @@ from tests.screens.samples import (
 from tests.screens.stage import NARROW, NORMAL, Size, opened, settled, text
 from wizard.plan import Plan
 from wizard.proof import Proof
-from wizard.questions import fill_in
+from wizard.sheet import fill_in
 
 
 @dataclass(frozen=True)

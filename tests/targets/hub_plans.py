@@ -8,8 +8,9 @@ from pathlib import Path
 
 from wizard.demo.sandbox import Sandbox
 from wizard.host import Host
+from wizard.kinds import Raw
 from wizard.plan import Change, File, Plan
-from wizard.questions import Raw, Sheet, fill_in
+from wizard.sheet import Sheet, fill_in
 from wizard.targets.hub_rest import HubRest
 
 HOST = Host(

@@ -16,9 +16,10 @@ from tests.targets.hub_plans import HOST, file, filled, names, openssl, plan_of,
 from wizard import transaction
 from wizard.demo.sandbox import Sandbox
 from wizard.errors import Refusal
+from wizard.kinds import Raw
 from wizard.material.certificates import describe, read_certificates_pem
 from wizard.plan import Directory, File, Plan
-from wizard.questions import Raw, fill_in
+from wizard.sheet import fill_in
 from wizard.targets.hub_rest import HubRest
 
 SCRIPTS = Path(__file__).parents[1] / "formats" / "scripts"

@@ -16,7 +16,7 @@ from wizard import proof, service, transaction
 from wizard.demo.sandbox import Sandbox
 from wizard.host import Host, Service
 from wizard.proof import Proof, Result, Verdict
-from wizard.questions import fill_in
+from wizard.sheet import fill_in
 from wizard.targets import hub_service
 from wizard.targets.hub_rest import HubRest
 

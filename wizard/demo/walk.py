@@ -5,7 +5,7 @@ from __future__ import annotations
 from wizard import answers, preview, proof, service, transaction
 from wizard.demo.sandbox import Sandbox, sandbox
 from wizard.errors import WizardError
-from wizard.questions import fill_in
+from wizard.sheet import fill_in
 from wizard.targets import Target
 from wizard.targets.hub_rest import HubRest
 

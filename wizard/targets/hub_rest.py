@@ -15,9 +15,10 @@ from shlex import join, quote
 from typing import TYPE_CHECKING, ClassVar
 
 from wizard.host import Host
+from wizard.kinds import Account, Choice, FilePath, IPv4Address, YesNo
 from wizard.material.key_types import KeyType
 from wizard.plan import Advice, Change, Command, Directory, File, Owner, Plan, Warning
-from wizard.questions import Account, Choice, FilePath, IPv4Address, Page, YesNo, question
+from wizard.questions import Page, question
 from wizard.rights import account_owner, cannot_write
 from wizard.targets import Found, Target, hub_service
 from wizard.targets.server_certificate import (

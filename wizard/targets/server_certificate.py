@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.host import Host
+from wizard.kinds import Choice, Several, Text, Whole
 from wizard.material import MaterialError
 from wizard.material.key_types import KeyType
 from wizard.material.names import cautions, check_common_name, name_text, read_name
 from wizard.plan import Change, File, Owner, Warning
-from wizard.questions import Choice, Page, Questionnaire, Several, Text, Whole, question
+from wizard.questions import Page, Questionnaire, question
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -1,0 +1,193 @@
+"""The kinds of answer a question takes, and how each is read and shown."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import pwd
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+Raw: TypeAlias = str | int | bool | Sequence[str]
+"""An answer as given: typed into a field, or a value of an answers file."""
+
+LONGEST = 1000
+"""Characters of an answer, or of one item of a list."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Kind(Protocol[T]):
+    """What sort of answer a question takes."""
+
+    def read(self, raw: Raw) -> T:
+        """The answer as a value; ValueError with a sentence for the user when it is not one."""
+
+    def show(self, value: T) -> str:
+        """The value as the text of a field."""
+
+    def plain(self, value: T) -> str | int | bool | list[str]:
+        """The value as an answers file holds it."""
+
+
+class _Written(Generic[T]):
+    """A kind whose values stand as text in an answers file."""
+
+    def show(self, value: T) -> str:
+        return str(value)
+
+    def plain(self, value: T) -> str | int | bool | list[str]:
+        return self.show(value)
+
+
+@dataclass(frozen=True)
+class Text(_Written[str]):
+    """One line of text."""
+
+    def read(self, raw: Raw) -> str:
+        return _line(raw)
+
+
+@dataclass(frozen=True)
+class FilePath(_Written[Path]):
+    """The full path of a file or folder; `~` is the user's home."""
+
+    def read(self, raw: Raw) -> Path:
+        text = _line(raw)
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError:
+            raise ValueError(f'"{text}" names a home folder that does not exist.') from None
+        if not path.is_absolute():
+            raise ValueError(f"Write the whole path, beginning with /: {Path.cwd() / path}?")
+        # Without .. and doubled slashes, but with symbolic links as they are: the user knows that name.
+        return Path(re.sub("//+", "/", str(path)) if ".." not in path.parts else os.path.realpath(path))
+
+
+@dataclass(frozen=True)
+class Whole(_Written[int]):
+    """A whole number within limits, both included."""
+
+    low: int
+    high: int
+
+    def read(self, raw: Raw) -> int:
+        limits = f"Give a number from {self.low} to {self.high}."
+        if isinstance(raw, bool) or not isinstance(raw, str | int):
+            raise ValueError(limits)
+        text = _line(str(raw))
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError(f'"{text}" is not a whole number. {limits}') from None
+        if not self.low <= number <= self.high:
+            raise ValueError(limits)
+        return number
+
+    def plain(self, value: int) -> int:
+        return value
+
+
+@dataclass(frozen=True)
+class Choice(_Written[str]):
+    """One of a few, each with a label for people."""
+
+    options: tuple[tuple[str, str], ...]
+    """(value, label) in the order shown."""
+
+    def read(self, raw: Raw) -> str:
+        text = _line(raw)
+        if text not in dict(self.options):
+            raise ValueError(f'"{text}" is not one of: {", ".join(value for value, _ in self.options)}.')
+        return text
+
+
+@dataclass(frozen=True)
+class YesNo(_Written[bool]):
+    """Yes or no."""
+
+    def read(self, raw: Raw) -> bool:
+        if isinstance(raw, bool):
+            return raw
+        text = raw.strip().lower() if isinstance(raw, str) else ""
+        if text not in ("yes", "no"):
+            raise ValueError("Answer yes or no.")
+        return text == "yes"
+
+    def show(self, value: bool) -> str:
+        return "yes" if value else "no"
+
+    def plain(self, value: bool) -> bool:
+        return value
+
+
+@dataclass(frozen=True)
+class Several(_Written[tuple[str, ...]]):
+    """A list, with commas or blanks between; each item is read by `item`, which may raise ValueError."""
+
+    item: Callable[[str], str]
+
+    def read(self, raw: Raw) -> tuple[str, ...]:
+        if isinstance(raw, str):
+            items: Sequence[str] = [part for part in re.split(r"[,\s]+", raw) if part]
+        elif isinstance(raw, Sequence):
+            items = raw
+        else:
+            raise ValueError('Give a list, such as ["api.example.com", "10.0.0.5"].')
+        if not items:
+            raise ValueError("This is needed.")
+        return tuple(dict.fromkeys(self.item(_line(item)) for item in items))
+
+    def show(self, value: tuple[str, ...]) -> str:
+        return ", ".join(value)
+
+    def plain(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)
+
+
+@dataclass(frozen=True)
+class Account(_Written[str]):
+    """The name of an account of this host."""
+
+    def read(self, raw: Raw) -> str:
+        text = _line(raw)
+        try:
+            return pwd.getpwnam(text).pw_name
+        except KeyError:
+            raise ValueError(f'There is no account "{text}" on this host.') from None
+
+
+@dataclass(frozen=True)
+class IPv4Address(_Written[str]):
+    """An address as `a.b.c.d:port`."""
+
+    def read(self, raw: Raw) -> str:
+        text = _line(raw)
+        address, _, port = text.rpartition(":")
+        if not address:
+            raise ValueError(f"The port is missing: {text}:50051?")
+        try:
+            ipaddress.IPv4Address(address)
+        except ValueError:
+            raise ValueError(f'"{address}" is not an IPv4 address such as 127.0.0.1.') from None
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError(f'"{port}" is not a port: give a number from 1 to 65535.')
+        return f"{address}:{int(port)}"
+
+
+def _line(raw: Raw) -> str:
+    """One trimmed, printable, non-empty line."""
+    if not isinstance(raw, str):
+        raise ValueError("Give a text in quotes.")
+    text = raw.strip()
+    if not text:
+        raise ValueError("This is needed.")
+    if len(text) > LONGEST:
+        raise ValueError(f"This has {len(text)} characters; at most {LONGEST} are allowed.")
+    if not text.isprintable():
+        raise ValueError("There is a control character in it: type it again instead of pasting.")
+    return text
