@@ -1,0 +1,50 @@
+"""Starts tls-wizard with one target whose parts can be made slow or broken from outside.
+
+    python -m tests.screens.rigged [crash|crash-in-worker|slow] FOLDER [arguments of tls-wizard]
+
+The files go into FOLDER. With `slow` a check after writing waits until FOLDER/go-on exists.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from tests.screens.samples import HOST, SampleHub
+from wizard import cli, targets
+from wizard.host import Host
+from wizard.plan import Command, Plan
+from wizard.targets import Found
+
+HOW, FOLDER = sys.argv[1], Path(sys.argv[2])
+
+
+class Rigged(SampleHub):
+    @classmethod
+    def find(cls, host: Host) -> Found:
+        return super().find(HOST)
+
+    def default_directory(self, host: Host) -> Path:
+        return FOLDER
+
+    def check_common_name(self, host: Host, value: str) -> str | None:
+        passphrase = "hunter" + "2"
+        if HOW == "crash" and value == "crash":
+            raise RuntimeError(f"a mistake of ours, with {passphrase}")
+        return super().check_common_name(host, value)
+
+    def plan(self, host: Host) -> Plan:
+        passphrase = "hunter" + "2"
+        if HOW == "crash-in-worker":
+            raise RuntimeError(f"a mistake of ours, with {passphrase}")
+        plan = super().plan(host)
+        if HOW != "slow":
+            return plan
+        wait = Command(("/bin/sh", "-c", f"until [ -e '{FOLDER}/go-on' ]; do sleep 0.02; done"))
+        return replace(plan, validations=(wait,))
+
+
+if __name__ == "__main__":
+    targets.every = lambda: (Rigged,)
+    sys.exit(cli.main(sys.argv[3:]))

@@ -1,0 +1,286 @@
+"""The wizard in a real terminal: walked by keys, frugal with bytes, and leaving everything as it was."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from signal import SIGHUP, SIGTERM, Signals
+
+import pytest
+
+from tests.screens.pty_terminal import Terminal, terminal
+from wizard import journal
+from wizard.journal import Status
+from wizard.state import State
+
+WIZARD = (sys.executable, "-m", "wizard")
+COLOUR = re.compile(rb"\x1b\[([0-9;]*)m")
+
+
+@contextmanager
+def rigged(how: str, folder: Path, **environment: str) -> Iterator[Terminal]:
+    """The wizard with a target that writes into a folder of the test."""
+    arguments = (sys.executable, "-m", "tests.screens.rigged", how, str(folder))
+    with terminal(*arguments, TLS_WIZARD_STATE=str(folder / "state"), **environment) as there:
+        there.wait_for("runs here:")
+        yield there
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file of a folder with its mode and content."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def is_sane(there: Terminal) -> bool:
+    return not there.modes_left and there.settings_are_back
+
+
+# The way ----------------------------------------------------------------------------------------------------
+
+
+def test_the_whole_way_by_keys() -> None:
+    with terminal(*WIZARD, "--demo") as there:
+        there.wait_for("runs here:")
+        there.wait_for("There is no backslash")
+        found = re.search(r"/\S+/start\.sh", there.text)
+        assert found
+        hub = Path(found[0]).parent
+        before = tree(hub)
+        there.press("enter")
+        there.wait_for("page 1 of 2")
+        there.press("enter")
+        there.wait_for("page 2 of 2")
+        there.press("enter")
+        there.wait_for("4 changes, nothing written yet")
+        assert tree(hub) == before
+        there.press("enter")
+        there.wait_for("Write 4 changes")
+        there.press("left", "enter")
+        there.wait_for("Done: 4 changes.")
+        assert "sslCert" in (hub / "start.sh").read_text()
+        there.press("s")
+        there.wait_for("Restart the service now?")
+        there.press("left", "enter")
+        there.wait_for("Restarted.")
+        there.press("enter")
+        there.wait_for("Proven:")
+        there.press("u")
+        there.wait_for("Undo: Secure IOTA Hub")
+        there.press("enter")
+        there.wait_for("Take back 4 changes?")
+        there.press("left", "enter")
+        there.wait_for("Done: 4 changes.")
+        assert tree(hub) == before
+        there.press("enter")
+        there.wait_for("What shall be secured?")
+        there.press("ctrl+q")
+        assert there.end() == 0
+        assert is_sane(there)
+        assert not hub.exists()
+
+
+# Frugal -----------------------------------------------------------------------------------------------------
+
+
+def test_the_bytes_of_each_step_and_key_at_80x24() -> None:
+    spent: dict[str, int] = {}
+
+    def measure(what: str, *keys: str, seen: str = "") -> None:
+        before = len(there.output)
+        there.press(*keys)
+        there.wait_for(seen)
+        there.settle(quiet=1)
+        spent[what] = max(spent.get(what, 0), len(there.output) - before)
+
+    with terminal(*WIZARD, "--demo") as there:
+        measure("first screen", seen="There is no backslash")
+        measure("next step", "enter", seen="page 1 of 2")
+        for _ in range(3):
+            measure("field", "tab")
+        measure("next step", "enter", seen="page 2 of 2")
+        measure("field", "tab")
+        there.press(",")
+        there.settle(quiet=1)
+        for letter in "ab":
+            measure("letter", letter)
+        measure("letter", "backspace")
+        measure("next step", "enter", seen="nothing written yet")
+        measure("idle")
+        measure("idle")  # each time more than a second
+    budget = {"first screen": 9000, "next step": 6000, "field": 300, "letter": 200, "idle": 0}
+    assert {what: cost for what, cost in spent.items() if cost > budget[what]} == {}
+
+
+# In order ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("burst", "common_name", "days"),
+    [
+        ("\x7f" * 9 + "hello", "hello", ""),
+        ("\x7f" * 9 + "axc\x1b[D\x7fb", "abc", ""),
+        ("\x7f" * 9 + "abc\t\t\x7f\x7f\x7f30", "abc", "30"),
+        ("\x7f" * 9 + "abc\r", "abc", ""),
+    ],
+    ids=["backspaces and letters", "an arrow between", "the next field", "enter"],
+)
+def test_keys_that_come_in_a_burst_take_effect_in_their_order(
+    burst: str, common_name: str, days: str, tmp_path: Path
+) -> None:
+    with rigged("", tmp_path) as there:
+        go(there, TO_THE_ANSWERS[:-1])
+        there.press(burst)
+        there.settle()
+        there.press("ctrl+q")
+        assert there.end() == 0
+    kept = tomllib.loads((tmp_path / "state" / "answers" / "hub-rest.toml").read_text())
+    assert kept["common_name"] == common_name
+    assert kept.get("validity_days", "") == days
+
+
+# Told to stop -----------------------------------------------------------------------------------------------
+
+TO_THE_ANSWERS = (("enter",), "page 1 of 2"), (("enter",), "page 2 of 2"), (("x",), "")
+TO_THE_REVIEW = (*TO_THE_ANSWERS, (("enter",), "nothing written yet"))
+TO_THE_PROOF = (
+    *TO_THE_REVIEW,
+    (("enter",), "Write 2 changes"),
+    (("left", "enter"), "Done: 2 changes."),
+    (("enter",), "Proven:"),
+)
+WAYS = {
+    "choose": (),
+    "ask": TO_THE_ANSWERS,
+    "review": TO_THE_REVIEW,
+    "apply": TO_THE_PROOF[:-1],
+    "prove": TO_THE_PROOF,
+}
+
+
+def go(there: Terminal, way: tuple[tuple[tuple[str, ...], str], ...]) -> None:
+    for keys, seen in way:
+        there.press(*keys)
+        there.wait_for(seen)
+        there.settle()
+
+
+@pytest.mark.parametrize("number", [SIGTERM, SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_signal_leaves_the_terminal_whole_and_keeps_the_answers(
+    way: str, number: Signals, tmp_path: Path
+) -> None:
+    with rigged("", tmp_path) as there:
+        go(there, WAYS[way])
+        there.send_signal(number)
+        assert there.end() == 128 + number
+        assert is_sane(there)
+    kept = tmp_path / "state" / "answers" / "hub-rest.toml"
+    assert kept.exists() == (way != "choose")
+    if kept.exists():
+        assert re.search(r'common_name = "\w*x"', kept.read_text())
+
+
+@pytest.mark.parametrize("number", [SIGTERM, SIGHUP], ids=lambda number: number.name)
+def test_a_signal_before_the_first_screen(number: Signals, tmp_path: Path) -> None:
+    with terminal(*WIZARD, TLS_WIZARD_STATE=str(tmp_path)) as there:
+        while b"?1049h" not in there.output:
+            there.settle()
+        there.send_signal(number)
+        assert there.end() == 128 + number
+        assert is_sane(there)
+
+
+def test_a_dropped_line_does_not_cut_the_writing_short(tmp_path: Path) -> None:
+    with rigged("slow", tmp_path) as there:
+        go(there, TO_THE_PROOF[:-3])
+        there.press("enter")
+        there.wait_for("Write 2 changes")
+        there.press("left", "enter")
+        there.wait_for("Writing 2 changes.")
+        there.drop_line()
+        (tmp_path / "go-on").touch()
+        assert there.end() == 128 + SIGHUP
+    assert [run.status for run in journal.history(State(tmp_path / "state"))] == [Status.APPLIED]
+    assert (tmp_path / "cert.pem").read_bytes() == b"the certificate\n"
+    assert not list(tmp_path.glob(".tls-wizard*"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ctrl_q_leaves_the_terminal_whole(way: str, tmp_path: Path) -> None:
+    with rigged("", tmp_path) as there:
+        go(there, WAYS[way])
+        there.press("ctrl+q")
+        assert there.end() == 0
+        assert is_sane(there)
+        assert ("Your answers are kept" in there.last_words) == (way != "choose")
+
+
+# Crashes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["crash", "crash-in-worker"])
+def test_a_crash_leaves_the_terminal_sane_and_shows_no_values(how: str, tmp_path: Path) -> None:
+    with rigged(how, tmp_path) as there:
+        there.press("enter")
+        there.wait_for("page 1 of 2")
+        there.press("enter")
+        there.wait_for("page 2 of 2")
+        there.settle()
+        there.press(*["backspace"] * 9, *"crash", "enter")
+        assert there.end() == 1
+        assert is_sane(there)
+        said = there.last_words
+    assert "tls-wizard stopped because of a mistake of its own (RuntimeError)." in said
+    assert "hunter2" not in there.output.decode()
+    assert "passphrase" not in said
+    assert said.count("\n") < 40
+
+
+# Terminals that cannot --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown", ""])
+def test_a_terminal_that_cannot_show_it_is_told_in_a_sentence(term: str, tmp_path: Path) -> None:
+    with terminal(*WIZARD, TERM=term, TLS_WIZARD_STATE=str(tmp_path)) as there:
+        assert there.end() == 1
+        assert "This terminal cannot show the wizard" in there.text
+        assert b"\x1b" not in there.output
+
+
+def test_without_a_terminal_no_screen_is_opened() -> None:
+    done = subprocess.run(WIZARD, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "The wizard needs a terminal" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def colours(output: bytes) -> set[int]:
+    """The numbers of every colour and attribute that was set."""
+    return {int(number or 0) for numbers in COLOUR.findall(output) for number in numbers.split(b";")}
+
+
+def test_no_colour_is_sent_where_none_is_wanted(tmp_path: Path) -> None:
+    with rigged("", tmp_path, NO_COLOR="1") as there:
+        go(there, TO_THE_REVIEW)
+        assert "+ cert.pem" in there.text
+        sent = colours(there.output)
+    assert not sent & {*range(30, 39), *range(40, 49), *range(90, 108)}
+    assert 7 in sent  # what has the focus is still told apart: reversed
+
+
+@pytest.mark.parametrize("term", ["xterm", "linux", "xterm-256color"])
+def test_sixteen_colours_are_enough(term: str, tmp_path: Path) -> None:
+    with rigged("", tmp_path, TERM=term) as there:
+        go(there, TO_THE_REVIEW)
+        sent = colours(there.output)
+    assert sent & {*range(30, 38)}
+    assert not sent & {38, 48}, "only the terminal's own sixteen colours, which its user has chosen"
