@@ -1,0 +1,91 @@
+"""What a client certificate costs, here and by a loop of the openssl commands, side by side.
+
+`python -m tests.bench.bench_certificates` makes keys and certificates for 100 clients under one authority, in
+memory here, in a temporary folder by openssl, and prints milliseconds for each client.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from wizard.material.authority import Authority, new_authority
+from wizard.material.certificates import certificate_pem
+from wizard.material.key_types import KeyType
+from wizard.material.keys import generate, private_pem
+from wizard.material.subject import Subject
+from wizard.secret import Secret
+
+CLIENTS = 100
+
+_EXTENSIONS = """\
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+"""
+
+_ALGORITHMS = {
+    KeyType.ECDSA_P256: ("EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
+    KeyType.RSA_2048: ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
+}
+
+
+def here(authority: Authority, key_type: KeyType, passphrase: Secret | None = None) -> None:
+    """One client by the library."""
+    key = generate(key_type)
+    leaf = authority.issue_client(key.public_key(), Subject("rpc.user.1"), 397, datetime.now(UTC))
+    assert private_pem(key, passphrase)
+    assert certificate_pem(leaf)
+
+
+def by_openssl(folder: Path, key_type: KeyType) -> None:
+    """One client by three commands, of the same recipe."""
+    algorithm, *options = _ALGORITHMS[key_type]
+    _openssl(folder, "genpkey", "-algorithm", algorithm, *options, "-out", "client.key")
+    _openssl(folder, "req", "-new", "-key", "client.key", "-subj", "/CN=rpc.user.1", "-out", "client.csr")
+    signing = ["-in", "client.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-days", "397"]
+    _openssl(folder, "x509", "-req", *signing, "-extfile", "client.cnf", "-out", "client.crt")
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+def cost(make: Callable[[], None], clients: int) -> float:
+    """Milliseconds for each of so many clients."""
+    begun = time.perf_counter()
+    for _ in range(clients):
+        make()
+    return (time.perf_counter() - begun) * 1000 / clients
+
+
+def main(clients: int = CLIENTS) -> None:
+    """Print the table."""
+    print(f"{clients} clients, milliseconds each")
+    print(f"{'':34}{'here':>10}{'openssl':>10}{'ratio':>10}")
+    for key_type in _ALGORITHMS:
+        authority = new_authority(generate(key_type), Subject("Example CA"), 3650, datetime.now(UTC))
+        ours = cost(partial(here, authority, key_type), clients)
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "ca.crt").write_bytes(certificate_pem(authority.certificate))
+            (folder / "ca.key").write_bytes(private_pem(authority.key))
+            (folder / "client.cnf").write_text(_EXTENSIONS)
+            theirs = cost(partial(by_openssl, folder, key_type), clients)
+        print(f"{key_type.label:34}{ours:10.2f}{theirs:10.2f}{theirs / ours:9.0f}x")
+    authority = new_authority(generate(KeyType.ECDSA_P256), Subject("Example CA"), 3650, datetime.now(UTC))
+    slow = partial(here, authority, KeyType.ECDSA_P256, Secret("a passphrase"))
+    protected = cost(slow, clients // 10 or 1)
+    print(f"{'ECDSA P-256, with a passphrase':34}{protected:10.2f}")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
