@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -317,3 +318,21 @@ def test_a_hostile_name_is_shown_harmlessly() -> None:
     with pytest.raises(MaterialError, match=r"x\\x1b\[2J\\u202e") as refusal:
         build_chain([certificate], KEY.public_key(), (), NOW)
     assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_damage_anywhere_ends_in_a_sentence_or_in_a_chain(binary: bool) -> None:
+    chance = random.Random(7)
+    whole = der(LEAF) if binary else LEAF_PEM
+    refused = 0
+    for _ in range(3000):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice([1, 1, 2, 5])):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            certificates = read_delivery([bytes(damaged)])
+            build_chain([*certificates, INTERMEDIATE, ROOT], KEY.public_key(), NAMES, NOW)
+        except MaterialError as refusal:
+            refused += 1
+            assert str(refusal).isprintable()
+    assert refused > 2900  # a signature covers nearly all of it

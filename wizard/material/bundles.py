@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from wizard.material.certificates import certificate_pem
 from wizard.material.description import name_words
+from wizard.material.encryption import passphrase_bytes
 from wizard.material.keys import PrivateKey, private_pem
 from wizard.material.passphrases import generated
 from wizard.secret import Secret
@@ -48,13 +49,13 @@ def pkcs12_bundle(key: PrivateKey, chain: Iterable[x509.Certificate], *, legacy:
     password = generated()
     leaf, *above = chain
     name = name_words(leaf.subject).encode()
-    encryption = _encryption(password.reveal().encode(), legacy=legacy)
+    encryption = _encryption(password, legacy=legacy)
     return Pkcs12(pkcs12.serialize_key_and_certificates(name, key, leaf, above, encryption), password)
 
 
-def _encryption(password: bytes, *, legacy: bool) -> KeySerializationEncryption:
+def _encryption(password: Secret, *, legacy: bool) -> KeySerializationEncryption:
     if not legacy:
-        return BestAvailableEncryption(password)
+        return BestAvailableEncryption(passphrase_bytes(password))
     builder = PrivateFormat.PKCS12.encryption_builder()
     builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-    return builder.hmac_hash(hashes.SHA1()).build(password)  # noqa: S303 - what such programs read
+    return builder.hmac_hash(hashes.SHA1()).build(passphrase_bytes(password))  # noqa: S303 - what such programs read

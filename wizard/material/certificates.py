@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from cryptography import x509
@@ -13,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from wizard.material import MaterialError
-from wizard.material.description import Description, describe
+from wizard.material.description import Description, describe, tolerance
 from wizard.material.keys import PrivateKey
 from wizard.material.names import Name
 from wizard.material.recipes import (
@@ -37,6 +34,16 @@ __all__ = [
     "self_signed_server",
 ]
 
+
+UNREADABLE = (
+    ValueError,
+    TypeError,  # a name with a value of a type that it cannot have
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the `cryptography` package raises on reading a certificate that is damaged."""
 
 DAMAGED = (
     "The file holds a certificate that is damaged or of an unknown kind. "
@@ -90,30 +97,17 @@ def read_certificates_pem(data: bytes) -> tuple[x509.Certificate, ...]:
     try:
         with tolerance():
             return tuple(decoded(certificate) for certificate in x509.load_pem_x509_certificates(data))
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise MaterialError(DAMAGED) from error
 
 
-@contextmanager
-def tolerance() -> Iterator[None]:
-    """Read certificates of others without warnings on what is wrong but harmless.
-
-    Those are serial numbers of zero, which public authorities have, and BER in place of DER.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
-
-
 def decoded(certificate: x509.Certificate) -> x509.Certificate:
-    """Return the certificate once all of it is read; ValueError or UnsupportedAlgorithm when it is damaged.
+    """Return the certificate once all of it is read; one of UNREADABLE when it is damaged.
 
     The `cryptography` package reads most parts only when they are asked for.
     """
-    try:
-        _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.public_key()
-    except x509.DuplicateExtension as error:
-        raise ValueError(str(error)) from error
+    _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.public_key()
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.serial_number
     return certificate
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from wizard.material import MaterialError
-from wizard.material.certificates import DAMAGED, decoded, tolerance
+from wizard.material.certificates import DAMAGED, UNREADABLE, decoded
+from wizard.material.description import tolerance
 
 _LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS")
 
@@ -45,7 +44,7 @@ def _certificates(blob: bytes) -> Iterator[x509.Certificate]:
     for _, body in blocks:
         try:
             der = base64.b64decode("".join(body.split()), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise MaterialError(DAMAGED) from error
         yield from _from_der(der)
 
@@ -77,7 +76,7 @@ def _from_der(der: bytes) -> list[x509.Certificate]:
                 pkcs7.load_der_pkcs7_certificates(der) if is_pkcs7 else [x509.load_der_x509_certificate(der)]
             )
             return [decoded(certificate) for certificate in found]
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         if der[4:7] == b"\x02\x01\x03":  # PFX begins with version 3 (RFC 7292 4)
             raise MaterialError(
                 "The file is PKCS#12 (.p12, .pfx). "

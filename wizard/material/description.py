@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +62,8 @@ class Description:
 def describe(certificate: x509.Certificate, now: datetime) -> Description:
     """Say what a certificate contains; `now` is an aware time."""
     common_names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    with tolerance():
+        serial = certificate.serial_number
     return Description(
         common_name=str(common_names[0].value) if common_names else "",
         names=_names_in(certificate),
@@ -68,9 +73,20 @@ def describe(certificate: x509.Certificate, now: datetime) -> Description:
         not_after=certificate.not_valid_after_utc,
         days_left=(certificate.not_valid_after_utc - now).days,
         key=key_words(certificate.public_key()),
-        serial=f"{certificate.serial_number:x}",
+        serial=f"{serial:x}",
         fingerprint=fingerprint(certificate.public_bytes(Encoding.DER)),
     )
+
+
+@contextmanager
+def tolerance() -> Iterator[None]:
+    """Read certificates of others without warnings on what is wrong but harmless.
+
+    Those are serial numbers of zero, which public authorities have, and BER in place of DER.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def name_words(name: x509.Name) -> str:

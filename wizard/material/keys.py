@@ -137,9 +137,10 @@ def _read(
 def _decrypted(
     load: Callable[[bytes, bytes | None], PrivateKeyTypes], data: bytes, passphrase: Secret
 ) -> PrivateKeyTypes:
-    password = passphrase_bytes(passphrase)
     try:
-        return load(data, password)
+        return load(data, passphrase_bytes(passphrase))
+    except MaterialError:  # a ValueError too, but about the passphrase
+        raise
     except UnsupportedAlgorithm as error:
         raise MaterialError(
             "The private key is encrypted in a way that is not supported here. "

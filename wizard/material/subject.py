@@ -42,8 +42,12 @@ class Subject:
 
 def check_subject_field(field: str, text: str) -> str | None:
     """Return a sentence when `text` cannot be that field of a `Subject`, else None."""
-    if field == "common_name" or not text:
-        return check_common_name(text) if field == "common_name" else None
+    if field == "common_name":
+        return check_common_name(text)
+    return _check_optional(field, text) if text else None
+
+
+def _check_optional(field: str, text: str) -> str | None:
     if not text.isprintable() or not text.strip():
         return f"The {field} holds an invisible character or blanks only; type it anew."
     longest = _LONGEST.get(field, len(text))
