@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -19,14 +20,14 @@ from tests.material import handshake
 from tests.material.samples import HOST, NAMES, key_of, one_tier, samples, two_tiers
 from tests.material.verifiers import run
 from wizard.material import MaterialError
-from wizard.material.authority import Authority, new_authority
+from wizard.material.authority import new_authority
 from wizard.material.bundles import chain_pem, pkcs12_bundle
 from wizard.material.certificates import certificate_pem, self_signed_server
 from wizard.material.chains import build_chain, covers
 from wizard.material.delivery import read_delivery
 from wizard.material.key_types import KeyType
-from wizard.material.keys import PassphraseNeeded, WrongPassphrase, private_pem, read_private_key
-from wizard.material.names import read_name
+from wizard.material.keys import PrivateKey, private_pem, read_private_key
+from wizard.material.names import Name, read_name
 from wizard.material.requests import request_pem, signing_request
 from wizard.material.subject import Subject
 from wizard.secret import Secret
@@ -142,6 +143,19 @@ def test_t37_the_leaf_alone_is_refused_by_clients_and_here_with_the_issuer_that_
             build_chain(given, KEY.public_key(), NAMES, NOW)
 
 
+def test_a_request_signed_by_an_authority_elsewhere_becomes_a_working_server(tmp_path: Path) -> None:
+    (tmp_path / "request.pem").write_bytes(request_pem(signing_request(KEY, Subject(HOST), NAMES)))
+    (tmp_path / "issuer.pem").write_bytes(INTERMEDIATE_PEM)
+    (tmp_path / "issuer.key").write_bytes(private_pem(AUTHORITY.key))
+    command = ["openssl", "x509", "-req", "-in", str(tmp_path / "request.pem"), "-days", "30"]
+    command += ["-CA", str(tmp_path / "issuer.pem"), "-CAkey", str(tmp_path / "issuer.key")]
+    answer = run_bytes(*command, "-copy_extensions", "copyall", data=b"")
+    certificates = read_delivery([INTERMEDIATE_PEM, answer])
+    chain = build_chain(certificates, KEY.public_key(), NAMES, datetime.now(UTC))
+    server = handshake.present(handshake.server(), chain.certificates, KEY)
+    handshake.connect(handshake.client(ROOT), server, HOST)
+
+
 def test_the_root_is_kept_when_asked_for() -> None:
     chain = build_chain([ROOT, LEAF, INTERMEDIATE], KEY.public_key(), NAMES, NOW, keep_root=True)
     assert chain.certificates == (LEAF, INTERMEDIATE, ROOT)
@@ -204,11 +218,6 @@ def test_a_name_is_covered_as_openssl_covers_it(name: str, covered: bool, tmp_pa
         assert (done.returncode == 0) is covered
 
 
-def weak(authority: Authority) -> tuple[rsa.RSAPublicKey, x509.Certificate]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
-    return key, authority.issue_server(key, Subject(HOST), NAMES, 30, NOW)
-
-
 def common_name_only() -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
     builder = x509.CertificateBuilder(INTERMEDIATE.subject, subject, KEY.public_key(), 77)
@@ -216,63 +225,66 @@ def common_name_only() -> x509.Certificate:
     return builder.sign(AUTHORITY.key, hashes.SHA256())
 
 
-def test_each_kind_of_wrong_material_has_its_own_sentence() -> None:
-    """The ten kinds, and what is near to them."""
-    sentences: dict[str, str] = {}
+def chain_of(*given: x509.Certificate, names: tuple[Name, ...] = (HOST,)) -> object:
+    return build_chain([*given, INTERMEDIATE, ROOT], KEY.public_key(), names, NOW)
 
-    def refuses(kind: str, words: str, *given: x509.Certificate) -> None:
-        with pytest.raises(MaterialError, match=words) as refusal:
-            build_chain(given, KEY.public_key(), (HOST,), NOW)
-        sentences[kind] = str(refusal.value)
 
-    stranger = key_of(P256, "authority").public_key()
-    above = (INTERMEDIATE, ROOT)
-    issue = AUTHORITY.issue_server
-    refuses(
-        "other key",
+def expired() -> x509.Certificate:
+    past = NOW - timedelta(days=100)
+    return two_tiers(P256, past).issue_server(KEY.public_key(), Subject(HOST), NAMES, 30, past)
+
+
+def issued(key: PrivateKey, now: datetime = NOW) -> x509.Certificate:
+    return AUTHORITY.issue_server(key.public_key(), Subject(HOST), NAMES, 30, now)
+
+
+def with_weak_key() -> object:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # meant to be weak
+    return build_chain([issued(key), INTERMEDIATE, ROOT], key.public_key(), NAMES, NOW)
+
+
+def encrypted() -> bytes:
+    return private_pem(KEY, Secret("right"))
+
+
+WRONG: dict[str, tuple[str, Callable[[], object]]] = {
+    "another key's certificate": (
         r"hub\.example\.org was made for another private key",
-        issue(stranger, Subject(HOST), NAMES, 30, NOW),
-        *above,
-    )
-    past, future = NOW - timedelta(days=100), NOW + timedelta(days=100)
-    old = two_tiers(P256, past)
-    refuses(
-        "expired",
-        "has expired on",
-        old.issue_server(KEY.public_key(), Subject(HOST), NAMES, 30, past),
-        *above,
-    )
-    refuses(
-        "not yet valid", "not yet valid", issue(KEY.public_key(), Subject(HOST), NAMES, 30, future), *above
-    )
-    refuses("no names", "only a Common Name", common_name_only(), *above)
-    with pytest.raises(MaterialError, match=r"not valid for DNS a\.example, DNS b\.example\. ") as refusal:
-        build_chain((LEAF, *above), KEY.public_key(), (HOST, "a.example", "b.example"), NOW)
-    sentences["other names"] = str(refusal.value)
-    refuses(
-        "an authority as leaf",
+        lambda: chain_of(issued(key_of(P256, "authority"))),
+    ),
+    "expired": ("has expired on", lambda: chain_of(expired())),
+    "not yet valid": ("not yet valid", lambda: chain_of(issued(KEY, NOW + timedelta(days=100)))),
+    "no names": ("only a Common Name", lambda: chain_of(common_name_only())),
+    "other names": (
+        r"not valid for DNS a\.example, DNS b\.example\. ",
+        lambda: chain_of(LEAF, names=(HOST, "a.example", "b.example")),
+    ),
+    "an authority as leaf": (
         r"is an authority's \(CA:TRUE\)",
-        new_authority(KEY, Subject(HOST), 30, NOW).certificate,
-    )
-    refuses("authorities only", "Only certificates of authorities were given", *above)
-    refuses("gap", "issued by Example Intermediate, whose certificate was not given", LEAF, ROOT)
-    with pytest.raises(MaterialError, match=r"too weak \(RSA 1024 bits\)") as refusal:
-        key, certificate = weak(AUTHORITY)
-        build_chain((certificate, *above), key, NAMES, NOW)
-    sentences["weak key"] = str(refusal.value)
+        lambda: chain_of(new_authority(KEY, Subject(HOST), 30, NOW).certificate),
+    ),
+    "authorities only": ("Only certificates of authorities were given", chain_of),
+    "a gap in the chain": (
+        "issued by Example Intermediate, whose certificate was not given",
+        lambda: build_chain([LEAF, ROOT], KEY.public_key(), (HOST,), NOW),
+    ),
+    "1024 bits": (r"too weak \(RSA 1024 bits\)", with_weak_key),
+    "no passphrase": ("protected by a passphrase", lambda: read_private_key(encrypted())),
+    "wrong passphrase": (
+        "cannot be decrypted with this passphrase",
+        lambda: read_private_key(encrypted(), Secret("wrong")),
+    ),
+    "empty": ("file is empty", lambda: read_delivery([LEAF_PEM, b" \r\n"])),
+}
 
-    encrypted = private_pem(KEY, Secret("right"))
-    with pytest.raises(PassphraseNeeded, match="protected by a passphrase") as refusal:
-        read_private_key(encrypted)
-    sentences["no passphrase"] = str(refusal.value)
-    with pytest.raises(WrongPassphrase, match="cannot be decrypted with this passphrase") as refusal:
-        read_private_key(encrypted, Secret("wrong"))
-    sentences["wrong passphrase"] = str(refusal.value)
-    with pytest.raises(MaterialError, match="file is empty") as refusal:
-        read_delivery([LEAF_PEM, b" \r\n"])
-    sentences["empty"] = str(refusal.value)
 
-    assert len(set(sentences.values())) == len(sentences) == 12
+@pytest.mark.parametrize("kind", WRONG)
+def test_each_kind_of_wrong_material_is_refused_with_a_sentence_of_its_own(kind: str) -> None:
+    words, give = WRONG[kind]
+    with pytest.raises(MaterialError, match=words) as refusal:
+        give()
+    others = (other for name, (other, _) in WRONG.items() if name != kind)
+    assert not any(re.search(other, str(refusal.value)) for other in others)
 
 
 def test_what_is_binary_is_read_though_it_is_called_pem() -> None:

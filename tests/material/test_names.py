@@ -97,7 +97,16 @@ def test_a_common_name_has_1_to_64_visible_characters() -> None:
         assert "invisible character" in (check_common_name(invisible) or "")
 
 
-def test_reading_names_loads_no_library_for_certificates() -> None:
-    modules = "sys, wizard.material.names, wizard.material.key_types"
-    script = f"import {modules}; sys.exit('cryptography' in sys.modules)"
+def test_what_is_asked_on_every_keystroke_loads_no_library_for_certificates() -> None:
+    modules = ", ".join(
+        f"wizard.{name}"
+        for name in (
+            "material.names",
+            "material.key_types",
+            "material.subject",
+            "material.passphrases",
+            "secret",
+        )
+    )
+    script = f"import sys, {modules}; sys.exit('cryptography' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 0

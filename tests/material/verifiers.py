@@ -178,7 +178,7 @@ def _version_of(*command: str) -> Callable[[], str | None]:
     def version() -> str | None:
         if shutil.which(command[0]) is None:
             return None
-        return run(*command).stdout.splitlines()[0]
+        return run(*command).stdout.splitlines()[0].partition(" (Library")[0]
 
     return version
 
