@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App
@@ -33,7 +34,9 @@ from wizard.plan import Plan
 from wizard.sheet import Sheet, fill_in
 from wizard.state import State
 from wizard.targets import Target
-from wizard.transaction import Progress
+
+if TYPE_CHECKING:
+    from wizard.transaction import Progress
 
 UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -16,7 +17,9 @@ from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.journal import Run
 from wizard.plan import Plan
-from wizard.transaction import Progress
+
+if TYPE_CHECKING:
+    from wizard.transaction import Progress
 
 
 class ApplyScreen(WizardScreen):

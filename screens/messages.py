@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -12,7 +13,9 @@ from wizard.journal import Run
 from wizard.plan import Plan
 from wizard.proof import Check, Proof, Result
 from wizard.targets import Found
-from wizard.transaction import Progress
+
+if TYPE_CHECKING:
+    from wizard.transaction import Progress
 
 
 @dataclass

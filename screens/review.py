@@ -69,8 +69,11 @@ class ReviewScreen(WizardScreen):
         changes.add_options(Option(change_line(change)) for change in plan.changes)
         changes.add_options(Option(f"= {inert(path.name):<12} stays as it is") for path in plan.kept)
         changes.add_options(Option(title) for title, _ in self._sections(plan))
+        # The first text at once, so that one frame shows it all.
+        self.query_one(Rows).show(self._detail(plan, 0))
+        with changes.prevent(OptionList.OptionHighlighted):
+            changes.highlighted = 0
         self.query_one("#sides").display = True
-        changes.highlighted = 0
         changes.focus()
         self.refresh_bindings()
 
