@@ -90,6 +90,8 @@ class WizardApp(App[int]):
         self.world = world
         self.journey = journey or Journey()
         self.writing = False
+        self.proven = False
+        """Whether the last proof passed."""
         self.kept = False
         """Whether there were answers to keep, and they are kept."""
 
@@ -218,10 +220,13 @@ class WizardApp(App[int]):
 
     @on(Planned)
     def _planned(self, event: Planned) -> None:
+        plan, earlier = event.plan, self.journey.plan
         if self.journey.undone is None:
-            self.journey = replace(self.journey, plan=event.plan)
+            self.journey = replace(self.journey, plan=plan)
+        elif earlier is not None and earlier.target == plan.target:
+            plan = replace(plan, restart=earlier.restart)  # the service has to hear of an undo too
         if isinstance(self.step, ReviewScreen):
-            self.step.show_plan(event.plan)
+            self.step.show_plan(plan)
 
     @on(Stopped)
     def _stopped(self, event: Stopped) -> None:
@@ -338,6 +343,7 @@ class WizardApp(App[int]):
 
     @on(Proven)
     def _proven(self, event: Proven) -> None:
+        self.proven = event.proof.passed
         if isinstance(self.step, ProveScreen):
             self.step.show_proof(event.proof)
 
@@ -377,11 +383,13 @@ class WizardApp(App[int]):
         except WizardError as error:
             self.post_message(Restarted(str(error)))
         else:
-            self.post_message(Restarted("Restarted."))
+            self.post_message(Restarted("Restarted.", done=True))
 
     @on(Restarted)
-    def _restarted(self, event: Restarted) -> None:
-        if isinstance(self.step, ApplyScreen):
+    async def _restarted(self, event: Restarted) -> None:
+        if isinstance(self.step, ApplyScreen) and event.done and not self.journey.undone:
+            await self._prove()
+        elif isinstance(self.step, ApplyScreen):
             self.step.say(event.text)
         elif isinstance(self.step, ProveScreen):
             self.step.say(event.text)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 
-from screens.base import COMMON_KEYS, WizardScreen, enter
+from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
 from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
@@ -32,9 +31,9 @@ class ApplyScreen(WizardScreen):
     )
     BINDINGS = [
         enter("next", "next"),
-        Binding("s", "restart", "restart", key_display="S"),
-        Binding("u", "undo", "undo", key_display="U"),
-        Binding("c", "copy", "copy", key_display="C"),
+        *letter("s", "restart", "restart"),
+        *letter("u", "undo", "undo"),
+        *letter("c", "copy", "copy"),
         *COMMON_KEYS,
     ]
 
@@ -59,10 +58,14 @@ class ApplyScreen(WizardScreen):
         self.said = ""
         """What came of a restart."""
 
+    AUTO_FOCUS = "#body"
+
     def compose_body(self) -> ComposeResult:
         yield Rows("text")
 
     def on_mount(self) -> None:
+        # So that the arrow keys scroll what does not fit.
+        self.query_one("#body").can_focus = True
         self._show()
 
     def show_progress(self, progress: Progress) -> None:

@@ -31,6 +31,12 @@ def enter(action: str, words: str) -> Binding:
     return Binding("enter", action, words, key_display="Enter", priority=True)
 
 
+def letter(key: str, action: str, words: str) -> tuple[Binding, Binding]:
+    """A letter for a step; it is shown as a capital, and a capital does the same."""
+    shown = Binding(key, action, words, key_display=key.upper())
+    return shown, Binding(key.upper(), action, words, show=False)
+
+
 class WizardScreen(Screen[None]):
     """A step. It shows what it was given, and says where the user wants to go; the app decides."""
 
@@ -87,4 +93,4 @@ class WizardScreen(Screen[None]):
     def copy(self, text: str, what: str) -> None:
         """Put a text on the user's clipboard through the terminal (OSC 52), and say so."""
         self.app.copy_to_clipboard(text)
-        self.notify(f"Copied: {inert(what)}", timeout=3, markup=False)
+        self.notify(f"Sent to your terminal's clipboard: {inert(what)}", timeout=3, markup=False)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from screens.base import COMMON_KEYS, WizardScreen, enter
+from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from wizard.inert import inert
 from wizard.preview import place
 from wizard.targets import Found, Target
@@ -31,7 +30,7 @@ class ChooseScreen(WizardScreen):
     )
     BINDINGS = [
         enter("choose", "next"),
-        Binding("h", "history", "earlier runs", key_display="H"),
+        *letter("h", "history", "earlier runs"),
         *COMMON_KEYS,
     ]
 
@@ -101,6 +100,6 @@ class ChooseScreen(WizardScreen):
     def action_history(self) -> None:
         self.post_message(self.History())
 
-    def action_back(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no step before this one, and Escape never quits."""
-        self.notify("This is the first step. Ctrl+Q leaves.", timeout=3)
+        return action != "back"

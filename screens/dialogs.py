@@ -34,6 +34,7 @@ class Confirm(ModalScreen[bool]):
             with containers.Horizontal(classes="buttons"):
                 yield Button(self.yes, id="yes", compact=True)
                 yield Button(self.no, id="no", compact=True)
+            yield Label("Arrows choose, Enter answers, Esc is no.", classes="dim", markup=False)
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:

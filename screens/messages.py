@@ -80,3 +80,4 @@ class Restarted(Message):
     """What came of restarting the service."""
 
     text: str
+    done: bool = False

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from textual import containers, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from screens.base import COMMON_KEYS, WizardScreen, enter
+from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
 from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
@@ -40,10 +39,10 @@ class ProveScreen(WizardScreen):
         "Ctrl+Q leaves; the service and its files stay as they are."
     )
     BINDINGS = [
-        Binding("r", "again", "again", key_display="R"),
-        Binding("s", "restart", "restart", key_display="S"),
-        Binding("c", "copy", "copy", key_display="C"),
-        Binding("u", "undo", "undo", key_display="U"),
+        *letter("r", "again", "again"),
+        *letter("s", "restart", "restart"),
+        *letter("c", "copy", "copy"),
+        *letter("u", "undo", "undo"),
         enter("done", "done"),
         *COMMON_KEYS,
     ]

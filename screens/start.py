@@ -14,6 +14,7 @@ from pathlib import Path
 from screens.app import Journey, WizardApp, World
 from wizard import answers, host, targets
 from wizard.errors import BadAnswers
+from wizard.rights import as_root
 from wizard.state import State
 
 
@@ -30,10 +31,24 @@ def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
         gc.disable()
         app.call_later(gc.enable)
         app.run()
-    if app.kept and not demo:
-        with suppress(OSError):  # the line may have dropped
-            print("Your answers are kept; the wizard fills them in again.", flush=True)
+    with suppress(OSError):  # the line may have dropped
+        for line in _last_words(app, demo=demo):
+            print(line, flush=True)
     return app.return_code or 0
+
+
+def _last_words(app: WizardApp, *, demo: bool) -> Iterator[str]:
+    """What is worth knowing when the screens have gone: they take their texts along."""
+    journey = app.journey
+    if demo:
+        return
+    if journey.run is not None:
+        yield f"{journey.run.title}: {'proven' if app.proven else 'written, but not proven yet'}."
+        yield f"Take it back with: tls-wizard undo {journey.run.id}"
+    if app.kept:
+        yield "Your answers are kept; the wizard fills them in again."
+    if app.kept and journey.host and not journey.host.root and journey.target and journey.run is None:
+        yield as_root(journey.host, journey.target.key)
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def test_a_kind_reads_what_it_takes(kind: Kind[Any], raw: Raw, value: object) ->
         (NAMES, 5, 'Give a list, such as ["api.example.com", "10.0.0.5"].'),
         (NAMES, "hub.example.org:50051", "leave the port out"),
         (Account(), "no-such-account", 'There is no account "no-such-account" on this host.'),
-        (IPv4Address(), "127.0.0.1", "The port is missing: 127.0.0.1:50051?"),
+        (IPv4Address(), "127.0.0.1", "Give an address and a port, such as 127.0.0.1:50051."),
         (IPv4Address(), "localhost:50051", '"localhost" is not an IPv4 address such as 127.0.0.1.'),
         (IPv4Address(), "[::1]:50051", '"[::1]" is not an IPv4 address such as 127.0.0.1.'),
         (IPv4Address(), "127.0.0.1:0", '"0" is not a port: give a number from 1 to 65535.'),

@@ -167,9 +167,9 @@ class IPv4Address(_Written[str]):
 
     def read(self, raw: Raw) -> str:
         text = _line(raw)
-        address, _, port = text.rpartition(":")
-        if not address:
-            raise ValueError(f"The port is missing: {text}:50051?")
+        address, colon, port = text.rpartition(":")
+        if not colon or not address:
+            raise ValueError("Give an address and a port, such as 127.0.0.1:50051.")
         try:
             ipaddress.IPv4Address(address)
         except ValueError:

@@ -273,10 +273,16 @@ def undo_plan(run: Run, state: State) -> Plan:
         )
     return Plan(
         target=run.target,
-        title=f"Undo: {run.title}",
+        title=_undone_title(run.title),
         changes=tuple(reversed(changes)),
         advice=(Advice("A running service keeps what it has read until it is restarted."),),
     )
+
+
+def _undone_title(title: str) -> str:
+    """`Undo: X` for X, and `Redo: X` for that, and again."""
+    words, _, what = title.partition(": ")
+    return {"Undo": f"Redo: {what}", "Redo": f"Undo: {what}"}.get(words, f"Undo: {title}")
 
 
 def undo(run: Run, state: State, progress: Callable[[Progress], None] = _silent) -> Run:

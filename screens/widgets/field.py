@@ -72,6 +72,7 @@ class Field(containers.Vertical):
                     name=self.question.name,
                 )
                 answer.cursor_blink = False
+                answer.cursor_position = 0  # a long answer shows its beginning
                 yield answer
         yield Label(self.question.help, classes="note", markup=False)
 
@@ -104,7 +105,7 @@ class Field(containers.Vertical):
             if answer.value == self.default:
                 with self.prevent(Input.Changed):
                     answer.value = default
-                answer.cursor_position = len(default)
+                answer.cursor_position = 0
             answer.placeholder = default
         for chooser in self.query(Chooser):
             if chooser.value == self.default:

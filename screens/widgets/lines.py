@@ -37,7 +37,10 @@ def change_rows(change: Change) -> Iterator[Row]:
             yield NOTHING
             yield from (Row(Content(line), code=True) for line in said)
             yield NOTHING
-    yield from map(_diff_row, diff(change))
+    lines = diff(change)
+    # No gap is shown before the first line of a file.
+    from_the_top = len(lines) > 1 and lines[0].mark == "@" and lines[1].number == 1
+    yield from map(_diff_row, lines[1:] if from_the_top else lines)
 
 
 def _diff_row(line: DiffLine) -> Row:
@@ -58,7 +61,7 @@ def change_line(change: Change) -> Content:
     mark = sign(change)
     notes = [mode_text(change)]
     if isinstance(change, File):
-        notes += [owner_text(change.owner), "secret" if change.secret else ""]
+        notes += ["secret" if change.secret else "", owner_text(change.owner)]
     name = Content.assemble((f"{mark} ", SIGN_STYLES[mark]), inert(change.path.name))
     return Content.assemble(
         name.pad_right(max(0, 14 - len(name))), " ", (" ".join(filter(None, notes)), "dim")

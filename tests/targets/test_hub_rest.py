@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -298,7 +299,16 @@ def test_the_curl_command_for_clients_can_be_pasted(box: Sandbox, alt_names: lis
 
 
 def test_advice_names_restart_firewall_and_the_oldest_hub_that_can(box: Sandbox) -> None:
-    said = " ".join(advice.text for advice in plan_of(box, address="127.0.0.1:14000").advice)
-    assert "start it again" in said
+    advice = plan_of(box).advice
+    said = " ".join(one.text for one in advice)
+    assert "Start Hub as you usually do" in said
+    assert f"cd {box.hub} && {box.hub}/start.sh" in [one.command for one in advice]
     assert "1.4.1" in said
-    assert [a for a in plan_of(box, address="127.0.0.1:14000").advice if "port 14000" in a.command]
+    assert "Only programs on this host reach 127.0.0.1" in said
+
+
+def test_where_others_reach_the_port_the_firewall_is_named(box: Sandbox) -> None:
+    script = box.hub / "start.sh"
+    script.write_text(re.sub(r"127\.0\.0\.1:\d+(?=\n)", "0.0.0.0:14000", script.read_text()))
+    commands = [advice.command for advice in plan_of(box).advice]
+    assert "ufw allow from 10.0.0.0/24 to any port 14000 proto tcp && ufw deny 14000/tcp" in commands

@@ -167,7 +167,9 @@ def test_a_hub_that_does_not_run_is_told_apart(box: Sandbox) -> None:
     result = prove(box, filled)
     assert not result.passed
     (first,) = failed(result)
-    assert first.meaning == "No Hub can be seen on this host: start it, or look into its log."
+    assert first.meaning == (
+        f"No Hub can be seen that {box.hub}/start.sh has started. Start it, or look into its log."
+    )
     assert "nothing listens" in first.got.lower() or "refused" in first.got.lower()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from shlex import join, quote
+from shlex import join
 from typing import TYPE_CHECKING, ClassVar
 
 from wizard.host import Host
@@ -47,7 +47,7 @@ class HubRest(ServerCertificate, Target):
     key: ClassVar = "hub-rest"
     title: ClassVar = "IOTA Hub, REST"
     summary: ClassVar = (
-        "Hub answers https:// with a certificate of its own. Its REST API cannot check clients; "
+        "Afterwards Hub answers https:// with a certificate of its own. Its REST API cannot check clients; "
         "whoever reaches the port can use it."
     )
     pages: ClassVar = (
@@ -152,6 +152,9 @@ class HubRest(ServerCertificate, Target):
                 return problem
         return None
 
+    def caution_directory(self, host: Host, value: Path) -> str | None:
+        return None if value.exists() else "This folder does not exist yet; it will be made."
+
     def applies_account(self, host: Host) -> bool:
         return host.root
 
@@ -162,6 +165,12 @@ class HubRest(ServerCertificate, Target):
         except KeyError:  # its account has been removed
             return None
 
+    def caution_account(self, host: Host, value: str) -> str | None:
+        service = hub_service.running(host, self.start_script)
+        if service is None or service.user == value:
+            return None
+        return f"Hub runs as {service.user} now (pid {service.pid}); the files will belong to {value}."
+
     def default_address(self, host: Host) -> str:
         listen = hub_service.read(self.start_script).listen_address or DEFAULT_ADDRESS
         try:
@@ -170,6 +179,10 @@ class HubRest(ServerCertificate, Target):
             return DEFAULT_ADDRESS
         # 0.0.0.0 means every address of this host; a client here reaches it by loopback.
         return address.replace("0.0.0.0:", "127.0.0.1:") if address.startswith("0.0.0.0:") else address
+
+    def caution_address(self, host: Host, value: str) -> str | None:
+        expected = self.default_address(host)
+        return None if value == expected else f"By its start script Hub listens on {expected}."
 
     def default_key_type(self, host: Host) -> str:
         return KeyType.ECDSA_P256.value
@@ -218,7 +231,7 @@ class HubRest(ServerCertificate, Target):
             kept=(*issue.kept, *kept),
             validations=(Command(("bash", "-n", str(self.start_script)), "the script is still a script"),),
             warnings=(*issue.warnings, *self._warnings(script, host)),
-            advice=tuple(self._advice(host)),
+            advice=tuple(self._advice(host, stale=bool(changes or self._freshness(host).reason))),
             restart=hub_service.restart(host, self.start_script),
         )
 
@@ -249,18 +262,12 @@ class HubRest(ServerCertificate, Target):
             "Hub keeps answering plain HTTP on the same port; it has no switch for that. See Prove."
         )
 
-    def _advice(self, host: Host) -> Iterator[Advice]:
+    def _advice(self, host: Host, *, stale: bool) -> Iterator[Advice]:
         from wizard.probe import bracketed
 
-        restart = hub_service.restart(host, self.start_script)
-        if restart:
-            yield Advice("Restart Hub; it reads certificates only when it starts.", join(restart.arguments))
-        else:
-            yield Advice(
-                "Stop Hub and start it again; it reads certificates only when it starts.",
-                quote(str(self.start_script)),
-            )
-        yield self._close_port()
+        if stale:
+            yield hub_service.restart_advice(host, self.start_script)
+        yield hub_service.close_port(self.start_script)
         service = self._service()
         url = f"https://{bracketed(service.name)}:{service.endpoint.port}/"
         yield Advice(
@@ -288,21 +295,20 @@ class HubRest(ServerCertificate, Target):
         from wizard import checks
 
         service = self._service()
-        fresh = hub_service.freshness(host, self.start_script, (self.certificate_path, self.start_script))
+        fresh = self._freshness(host)
+        advice = (hub_service.close_port(self.start_script),)
         return (
             fresh.explain(checks.reach(service)),
             fresh.explain(checks.our_certificate(service)),
             *checks.names_accepted(service),
             checks.old_versions_refused(service),
             checks.api_answers(service),
-            checks.plain_http_refused(service, known_limit=PLAIN_HTTP, advice=(self._close_port(),)),
+            checks.plain_http_refused(service, known_limit=PLAIN_HTTP, advice=advice),
         )
 
-    def _close_port(self) -> Advice:
-        return Advice(
-            "Bind Hub to 127.0.0.1 behind a proxy, or let only those who need it reach the port.",
-            f"ufw allow from 10.0.0.0/24 to any port {self.address.rpartition(':')[2]} proto tcp",
-        )
+    def _freshness(self, host: Host) -> hub_service.Freshness:
+        files = (self.certificate_path, self.start_script)
+        return hub_service.freshness(host, self.start_script, files)
 
 
 def _folder(path: Path, owner: Owner | None) -> Iterator[Change]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from shlex import join
+from shlex import join, quote
 from typing import TYPE_CHECKING
 
 from wizard.errors import Refusal
@@ -21,12 +21,33 @@ if TYPE_CHECKING:
     from wizard.targets.hub import StartScript
 
 
+EVERY_ADDRESS = "0.0.0.0:50051"
+"""Where Hub listens when it is not told otherwise (common/flags.cc)."""
+
+
 def running(host: Host, script: Path | None = None) -> Service | None:
-    """The Hub that runs here; among several the one that `script` started, without it the first."""
-    services = host.running("hub")
-    if script is not None and len(services) > 1:
-        services = tuple(service for service in services if _script_of(service).resolve() == script.resolve())
-    return next(iter(services), None)
+    """The Hub that `script` started; without a script the likeliest one meant among those that run here."""
+    services = all_running(host)
+    if script is None:
+        return next(iter(services), None)
+    for service in services:
+        if service.readable and _script_of(service).resolve() == script.resolve():
+            return service
+    for service in services:
+        if service.directory == script.parent or (not service.readable and len(services) == 1):
+            return service
+    return None
+
+
+def all_running(host: Host) -> tuple[Service, ...]:
+    """Every Hub that runs here: those whose folder may be read first, then those of this folder and user."""
+    here = Path.cwd()
+
+    def likely(service: Service) -> tuple[bool, bool, bool]:
+        elsewhere = service.directory is None or not service.directory.is_relative_to(here)
+        return (not service.readable, elsewhere, service.user != host.user)
+
+    return tuple(sorted(host.running("hub"), key=likely))
 
 
 def start_script(host: Host, target: str) -> Path | None:
@@ -71,19 +92,50 @@ def found(host: Host) -> Found:
     flags = hub.running(service.arguments)
     api = "REST" if flags.get("serverType", "grpc") == "http" else "gRPC"
     secured = "with TLS" if flags.get("authMode") == "ssl" else "without TLS"
-    where = flags.get("listenAddress", "0.0.0.0:50051")
+    where = flags.get("listenAddress", EVERY_ADDRESS)
     status = f"runs here: pid {service.pid}, {api} {secured} on {where}"
     if not service.readable:
         return Found(True, status, (f"It runs as {service.user}; only root can see its folder.",))
     script = _script_of(service)
     since = f"{service.started.astimezone():%Y-%m-%d %H:%M}"
-    details = (str(script), f"runs as {service.user} since {since}")
+    details = [str(script), f"runs as {service.user} since {since}"]
+    if others := ", ".join(f"pid {other.pid} of {other.user}" for other in all_running(host)[1:]):
+        details.append(f"More Hubs run here: {others}. The start script you give decides which one is meant.")
     try:
         said = read(script)
     except (Refusal, OSError) as error:
-        return Found(True, status, details, (Warning(str(error)),))
+        return Found(True, status, tuple(details), (Warning(str(error)),))
     repairs = [Warning(repair.sentence, script, repair.line) for repair in said.repairs]
-    return Found(True, status, details, (*repairs, *said.warnings))
+    return Found(True, status, tuple(details), (*repairs, *said.warnings))
+
+
+def restart_advice(host: Host, script: Path) -> Advice:
+    """How the operator restarts the Hub that `script` starts: by its supervisor, or as it was started."""
+    text = "Restart Hub; it reads certificates only when it starts."
+    if command := restart(host, script):
+        return Advice(text, join(command.arguments))
+    service = running(host, script)
+    folder = (service.directory if service else None) or script.parent
+    start = f"cd {quote(str(folder))} && {quote(str(script))}"
+    if service is None:
+        return Advice("Start Hub as you usually do; for instance:", start)
+    if service.user != host.user:
+        start = join(("su", "-", service.user, "-s", "/bin/bash", "-c", start))
+    return Advice(f"{text} Start it as you usually do; for instance:", f"kill {service.pid}; {start}")
+
+
+def close_port(script: Path) -> Advice:
+    """What helps against plain HTTP on Hub's port."""
+    address, _, port = (read(script).listen_address or EVERY_ADDRESS).rpartition(":")
+    if address.startswith("127."):
+        return Advice(
+            f"Only programs on this host reach {address}. Keep it so: let others in by a proxy with TLS."
+        )
+    return Advice(
+        "Bind Hub to 127.0.0.1 behind a proxy, or let only your clients reach the port "
+        "(their network in place of 10.0.0.0/24).",
+        f"ufw allow from 10.0.0.0/24 to any port {port} proto tcp && ufw deny {port}/tcp",
+    )
 
 
 def restart(host: Host, script: Path) -> Command | None:
@@ -117,7 +169,8 @@ def freshness(host: Host, script: Path, files: Iterable[Path]) -> Freshness:
     """Compare when the Hub that `script` starts was started with when these files were written."""
     service = running(host, script)
     if service is None:
-        return Freshness("No Hub can be seen on this host: start it, or look into its log.")
+        reason = f"No Hub can be seen that {script} has started. Start it, or look into its log."
+        return Freshness(reason, (restart_advice(host, script),))
     newest = max((path for path in files if path.exists()), key=_written, default=None)
     if newest is None or _written(newest) <= service.started:
         return Freshness("")
@@ -126,8 +179,7 @@ def freshness(host: Host, script: Path, files: Iterable[Path]) -> Freshness:
         f"{newest.name} was written at {_written(newest).astimezone():%H:%M:%S}: it still runs with its "
         "old settings. Restart it."
     )
-    command = restart(host, script)
-    return Freshness(reason, (Advice("Restart Hub.", join(command.arguments)),) if command else ())
+    return Freshness(reason, (restart_advice(host, script),))
 
 
 def _written(path: Path) -> datetime:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 APPLE_LIMIT_DAYS = 825
+SHORT_DAYS = 30
 
 PAGE = Page("certificate", "the certificate")
 
@@ -62,7 +63,7 @@ class ServerCertificate(Questionnaire):
         "Valid for (days)",
         Whole(1, 36500),
         page=PAGE.key,
-        help="397 days are accepted by every client; renew before then.",
+        help="Up to 825 days are accepted by every client.",
         more="Guides suggest 9999 days. A key that leaks stays good for as long as its certificate.",
     )
 
@@ -71,6 +72,13 @@ class ServerCertificate(Questionnaire):
 
     def check_common_name(self, host: Host, value: str) -> str | None:
         return check_common_name(value)
+
+    def caution_common_name(self, host: Host, value: str) -> str | None:
+        try:
+            read_name(value)
+        except MaterialError as error:
+            return f"It is not among the alternative names, since it is no host name. {error}"
+        return None
 
     def default_alt_names(self, host: Host) -> tuple[str, ...]:
         names: list[str] = []
@@ -97,6 +105,8 @@ class ServerCertificate(Questionnaire):
         return 397
 
     def caution_validity_days(self, host: Host, value: int) -> str | None:
+        if value < SHORT_DAYS:
+            return f"It ends in {value} day{'' if value == 1 else 's'}; run the wizard again before then."
         if value <= APPLE_LIMIT_DAYS:
             return None
         return (
@@ -233,7 +243,11 @@ def _unchanged(pair: Pair, changes: tuple[Change, ...]) -> tuple[Path, ...]:
 def _replaced(pair: Pair, certificate: bytes | None, key: bytes | None, reason: str) -> Iterator[Warning]:
     """Say what is replaced and why; undo brings it back."""
     if certificate is not None and key is not None:
-        yield Warning(f"The certificate there is replaced, with its key: {reason}.", pair.certificate)
+        yield Warning(
+            f"The certificate there is replaced, with its key: {reason}. "
+            "Clients that were given the old one need the new one.",
+            pair.certificate,
+        )
     elif certificate is not None:
         yield Warning("The certificate there is replaced: its key is missing.", pair.certificate)
     elif key is not None:
