@@ -219,6 +219,24 @@ def test_secrets_are_named_as_they_stand_in_the_file() -> None:
     assert set(script.secrets) == {b"pass one", b"tok", b"hidden too", b"older", b"other", b"inner", b"s a"}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# old salt: h1dden",
+        "export MYSQL_PWD=h1dden",
+        "API_KEY=h1dden",
+        "mysql -uroot -ph1dden hub < schema.sql",
+        "curl -s https://jake:h1dden@example.com/alive",
+        "cat > my.cnf <<X\n[client]\npassword = h1dden\nX",
+        'SALT="${SALT:---salt h1dden}"',
+    ],
+)
+def test_secrets_beside_the_command_are_named_too(line: str) -> None:
+    script = read(f"{line}\n./hub --db hub --sslKey /home/jake/hub/key.pem\n")
+    assert any(b"h1dden" in value for value in script.secrets)
+    assert not any(value in b"./hub --db hub --sslKey /home/jake/hub/key.pem" for value in script.secrets)
+
+
 def test_secrets_of_the_outer_script_are_named_when_hub_is_started_by_a_shell() -> None:
     script = read("DB_PASSWORD=outer\nbash -c './hub --salt inner'\n")
     assert set(script.secrets) == {b"outer", b"inner"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from wizard.formats.arguments import split_word
@@ -10,14 +11,23 @@ from wizard.formats.launch import Launch
 from wizard.formats.shell import Script, parse
 from wizard.formats.words import Word
 
-_NAMES = ("salt", "passw", "passphrase", "secret", "token")
+_NAMES = ("salt", "passw", "passphrase", "pwd", "secret", "token", "credential", "apikey", "api_key")
+
+# Beside bash's own grammar: what comments, here-documents, defaults in ${...}, options of other programs and
+# URLs look like. It may hide too much, which does no harm.
+_ANYWHERE = re.compile(
+    rb"""(?ix) (?P<name> [\w.-]* (?: salt|passw|passphrase|pwd|secret|token|credential|api_?key ) [\w.-]* )
+         (?: ["']? \s* [=:] \s* | (?<= [\w] ) \s+ (?= \S ) ) ["']? (?P<value> [^\s"'`;|&)}]+ )"""
+)
+_URL = re.compile(rb"\w+://[^\s/:@\"']*:(?P<value>[^\s/@\"']+)@")
+_MYSQL = re.compile(rb"\b(?:mysql|mariadb)\w*\b[^\n]*?\s-p(?P<value>[^\s\"'-]\S*)")
 
 
 def secret_values(launch: Launch) -> tuple[bytes, ...]:
     """The secret values in the file, as they stand there, without the quotes around them; longest first."""
     scripts = (launch.script, parse(launch.script.data)) if launch.script.quote else (launch.script,)
     found = {value for s in scripts for words in _sequences(s) for value in _in_words(words, s)}
-    found |= set(_in_comments(launch.script.data))
+    found |= {value for value in _anywhere(launch.script.data) if not any(value in known for known in found)}
     return tuple(sorted((value for value in found if value), key=lambda value: (-len(value), value)))
 
 
@@ -57,16 +67,14 @@ def _value(word: Word, raw: bytes, script: Script) -> Iterator[bytes]:
                     yield script.data[value.start : value.end].strip(b"'\"")
 
 
-def _in_comments(data: bytes) -> Iterator[bytes]:
-    for line in data.splitlines():
-        words = line.partition(b"#")[2].split()
-        for position, word in enumerate(words):
-            name = flag_name(word.decode("utf-8", "replace"))
-            if name and _is_secret(name[0]):
-                value = (
-                    word.partition(b"=")[2] if b"=" in word else b"".join(words[position + 1 : position + 2])
-                )
-                yield value.strip(b"'\"")
+def _anywhere(data: bytes) -> Iterator[bytes]:
+    for found in _ANYWHERE.finditer(data):
+        flag = found["name"].startswith(b"-")
+        separated = found.group()[len(found["name"]) :].lstrip(b"\"'").lstrip()[:1] in (b"=", b":")
+        if (flag or separated) and not found["value"].startswith(b"$"):
+            yield found["value"].rstrip(b"\\")
+    for pattern in (_URL, _MYSQL):
+        yield from (found["value"] for found in pattern.finditer(data))
 
 
 def _is_secret(name: str) -> bool:
