@@ -16,6 +16,7 @@ from screens.widgets.lines import NOTHING, advice_rows, change_line, change_rows
 from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.plan import File, Plan
+from wizard.preview import hides_all
 
 WORKING = "Making keys, certificate and preview … Esc stops it; nothing is written."
 
@@ -141,7 +142,7 @@ class ReviewScreen(WizardScreen):
         assert self.plan is not None
         index = self.query_one("#changes", OptionList).highlighted or 0
         change = self.plan.changes[index] if index < len(self.plan.changes) else None
-        if isinstance(change, File) and change.secret:
+        if isinstance(change, File) and hides_all(change):
             self.notify("A secret is not copied.", timeout=3)
         elif isinstance(change, File) and change.after is not None and not change.hidden:
             self.copy(

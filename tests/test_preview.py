@@ -72,6 +72,15 @@ def test_no_hidden_value_is_in_any_preview(
                 assert inert_bytes(line) not in shown
 
 
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_file_with_a_private_key_in_it_is_secret_as_a_whole(side: str) -> None:
+    combined = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n"
+    change = replace(edited("one\n", "two\n"), **{side: combined})
+    shown = everything(plan_of(change))
+    assert "c2VjcmV0" not in shown
+    assert "never shown" in shown
+
+
 def test_a_secret_of_several_lines_is_hidden_in_each() -> None:
     change = edited("./hub --salt 'one1\ntwo2'\n", "./hub --x --salt 'one1\ntwo2'\n", hidden=(b"one1\ntwo2",))
     shown = everything(plan_of(change))

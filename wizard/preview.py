@@ -65,7 +65,7 @@ def summary(change: Change) -> str:
     """One line: sign, path, what happens, mode, owner."""
     owner = "" if isinstance(change, Link) else owner_text(change.owner)
     details = [verb(change), mode_text(change), owner, change.about]
-    if isinstance(change, File) and change.secret:
+    if isinstance(change, File) and hides_all(change):
         details.append("secret, never shown")
     return inert(f"{sign(change)} {change.path}  ({', '.join(part for part in details if part)})")
 
@@ -77,9 +77,16 @@ def diff(change: Change) -> tuple[DiffLine, ...]:
     if isinstance(change, Link):
         pairs = (("-", change.before), ("+", change.after))
         return tuple(DiffLine(mark, None, inert(f"link to {to}")) for mark, to in pairs if to is not None)
-    if change.secret:
+    if hides_all(change):
         return tuple(_secret_lines(change))
     return tuple(_file_diff(change))
+
+
+def hides_all(change: File) -> bool:
+    """Whether nothing of the content is shown: it is secret, or there is a private key in it, now or before."""
+    return change.secret or any(
+        b"PRIVATE KEY-----" in content for content in (change.before, change.after) if content
+    )
 
 
 def _secret_lines(change: File) -> Iterator[DiffLine]:
@@ -211,7 +218,7 @@ def _change_json(change: Change) -> dict[str, object]:
         "action": verb(change),
         "mode": mode_text(change) or None,
         "owner": owner,
-        "secret": isinstance(change, File) and change.secret,
+        "secret": isinstance(change, File) and hides_all(change),
         "about": change.about,
         "described": list(described(change)),
         "diff": [str(line) for line in diff(change)],

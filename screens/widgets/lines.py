@@ -9,7 +9,7 @@ from textual.content import Content
 from screens.widgets.rows import Row
 from wizard.inert import inert
 from wizard.plan import Advice, Change, File, Plan
-from wizard.preview import DiffLine, described, diff, mode_text, owner_text, place, sign
+from wizard.preview import DiffLine, described, diff, hides_all, mode_text, owner_text, place, sign
 
 MARK_STYLES = {"+": "$text-success", "-": "$text-error", "@": "dim", " ": ""}
 SIGN_STYLES = {"+": "$text-success", "-": "$text-error", "~": "$text-warning"}
@@ -30,7 +30,7 @@ def change_rows(change: Change) -> Iterator[Row]:
             change.about,
             mode_text(change),
             owner_text(change.owner),
-            "secret" if change.secret else "",
+            "secret" if hides_all(change) else "",
         )
         yield from text_rows(", ".join(filter(None, details)), "dim")
         if said := described(change):
@@ -61,7 +61,7 @@ def change_line(change: Change) -> Content:
     mark = sign(change)
     notes = [mode_text(change)]
     if isinstance(change, File):
-        notes += ["secret" if change.secret else "", owner_text(change.owner)]
+        notes += ["secret" if hides_all(change) else "", owner_text(change.owner)]
     name = Content.assemble((f"{mark} ", SIGN_STYLES[mark]), inert(change.path.name))
     return Content.assemble(
         name.pad_right(max(0, 14 - len(name))), " ", (" ".join(filter(None, notes)), "dim")

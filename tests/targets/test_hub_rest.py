@@ -168,6 +168,17 @@ def test_a_folder_where_a_file_belongs_is_refused_at_its_question(box: Sandbox, 
     assert error == f"{box.hub / name} is in the way: it is not a file."
 
 
+@pytest.mark.parametrize("name", ["cert.pem", "key.pem", "dh.pem"])
+def test_a_link_where_a_file_belongs_is_refused_since_it_may_lead_to_any_file(
+    box: Sandbox, name: str
+) -> None:
+    precious = box.root / "precious"
+    precious.write_text("mine")
+    (box.hub / name).symlink_to(precious)
+    error = sheet_of(box.hub / "start.sh")["directory"].error
+    assert error.startswith(f"{box.hub / name} is a symbolic link")
+
+
 # Traps ------------------------------------------------------------------------------------------------------
 
 

@@ -146,6 +146,8 @@ class HubRest(ServerCertificate, Target):
         if os.path.lexists(value) and not value.is_dir():
             return "This is a file; give a folder."
         for path in self._files(value):
+            if path.is_symlink():
+                return f"{path} is a symbolic link: what it leads to would be overwritten. Give another folder."
             if os.path.lexists(path) and not path.is_file():
                 return f"{path} is in the way: it is not a file."
             if problem := cannot_write(path, host, self.key):
