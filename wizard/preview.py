@@ -83,7 +83,7 @@ def diff(change: Change) -> tuple[DiffLine, ...]:
 
 
 def hides_all(change: File) -> bool:
-    """Whether nothing of the content is shown: it is secret, or there is a private key in it, now or before."""
+    """Whether nothing of the content is shown: it is secret, or a private key is in it, now or before."""
     return change.secret or any(
         b"PRIVATE KEY-----" in content for content in (change.before, change.after) if content
     )
