@@ -27,7 +27,7 @@ QUIET = 0.25
 
 KEYS = {
     "enter": "\r", "tab": "\t", "escape": "\x1b", "backspace": "\x7f", "ctrl+q": "\x11", "f1": "\x1bOP",
-    "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
+    "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "end": "\x1b[F",
 }  # fmt: skip
 ON_AT_FIRST = {7, 25}
 """Autowrap and the cursor: the modes that are on in a fresh terminal."""

@@ -90,6 +90,12 @@ class SampleHub(HubRest):
     def check_directory(self, host: Host, value: Path) -> str | None:
         return None
 
+    def caution_directory(self, host: Host, value: Path) -> str | None:
+        return None
+
+    def caution_account(self, host: Host, value: str) -> str | None:
+        return None
+
     def default_account(self, host: Host) -> str:
         return "root"
 

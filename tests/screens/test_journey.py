@@ -121,7 +121,6 @@ async def test_escape_goes_one_step_back_and_never_quits(tmp_path: Path) -> None
             await pilot.press("escape")
             await settled(pilot)
             assert step(pilot) is expected
-        assert "Ctrl+Q leaves" in said(pilot)
         assert pilot.app.is_running
 
 
@@ -288,7 +287,7 @@ async def test_the_service_is_restarted_only_after_a_yes(tmp_path: Path) -> None
         await pilot.click("#yes")
         await settled(pilot)
         assert sign.exists()
-        assert "Restarted." in text(pilot)
+        assert step(pilot) is ProveScreen  # and what it serves now is looked at at once
 
 
 # Undo and recover -------------------------------------------------------------------------------------------
