@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+import struct
 import subprocess
+import threading
 import warnings
 from pathlib import Path
 
@@ -121,17 +124,55 @@ def say(data: bytes) -> Handler:
             b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
             Verdict.PASSED,
         ),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n<p>Reason: You're speaking plain HTTP to an SSL-enabled server "
+            b"port.<br />Instead use the HTTPS scheme to access this URL, please.</p>",
+            Verdict.PASSED,
+        ),
         (b"\x15\x03\x03\x00\x02\x02\x46", Verdict.PASSED),
         (b"", Verdict.PASSED),
         (b"HTTP/1.1 400 Bad Request\r\n\r\nUnknown command", Verdict.FAILED),
         (b"HTTP/1.1 401 Unauthorized\r\n\r\n", Verdict.FAILED),
         (b"HTTP/1.1 500 Oops\r\n\r\n", Verdict.FAILED),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\n\r\n", Verdict.FAILED),
+        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\nhttps://signer/", Verdict.FAILED),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\nHTTPS and SSL are spoken of", Verdict.FAILED),
+        (b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", Verdict.FINDING),
+        (b"220 mail.example.org ESMTP\r\n", Verdict.FINDING),
     ],
-    ids=["redirect", "nginx", "Go", "alert", "closes", "400 of the API", "401", "500"],
+    ids=[
+        *("redirect", "nginx", "Go", "Apache", "alert", "closes", "400 of the API", "401", "500"),
+        *("redirect to plain HTTP", "redirect to itself", "400 that speaks of SSL"),
+        *("empty line first", "another protocol"),
+    ],
 )
 def test_what_counts_as_serving_plain_http(answer: bytes, verdict: Verdict, tmp_path: Path) -> None:
     with listening(say(answer)) as port:
         outcome(plain_http_refused(service(port, tmp_path / "cert.pem")), verdict)
+
+
+def test_an_answer_cut_short_by_a_reset_was_still_an_answer(tmp_path: Path) -> None:
+    def answer_and_reset(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n{")
+        # Closing with this sends RST instead of FIN.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with listening(answer_and_reset) as port:
+        found = outcome(plain_http_refused(service(port, tmp_path / "cert.pem")), Verdict.FAILED)
+    assert found.got == "answered without TLS: HTTP/1.1 200 OK"
+
+
+def test_a_server_that_is_silent_to_plain_http_has_not_refused_it(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def hold(_: socket.socket) -> None:
+        over.wait(10)
+
+    with listening(hold) as port:
+        found = outcome(plain_http_refused(service(port, tmp_path / "cert.pem")), Verdict.FINDING)
+        over.set()
+    assert "neither serves nor refuses" in found.meaning
 
 
 def test_when_nothing_listens_the_rest_is_skipped(tmp_path: Path) -> None:

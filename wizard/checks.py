@@ -111,10 +111,10 @@ def plain_http_refused(
 
     def run() -> Outcome:
         result = plain_http(service.endpoint, service.name, request=service.request)
-        if isinstance(result, Trouble):
-            return (_failed if result.kind in _NO_CONNECTION else _passed)(result.sentence)
-        if _turned_away(result):
+        if isinstance(result, Answer) and _turned_away(result):
             return _passed(result.status)
+        if isinstance(result, Trouble):
+            return _without_answer(result)
         return Outcome(
             verdict=Verdict.FINDING if known_limit else Verdict.FAILED,
             got=f"answered without TLS: {result.status}",
@@ -161,11 +161,29 @@ def _name_accepted(service: TlsService, name: str) -> Check:
     return Check(f"Clients accept it as {name}", Expect.ACCEPT, guarded, _curl(service, name))
 
 
+def _without_answer(trouble: Trouble) -> Outcome:
+    """What it means that a request without TLS got no HTTP answer."""
+    if trouble.kind in (Kind.TLS_ONLY, Kind.CLOSED):
+        return _passed(trouble.sentence)
+    if trouble.kind in _NO_CONNECTION:
+        return _failed(trouble.sentence)
+    meaning = "It neither serves nor refuses plain HTTP; look into its log, then try again."
+    return Outcome(verdict=Verdict.FINDING, got=trouble.sentence, meaning=meaning)
+
+
+_SPOKEN_TO_WITHOUT_TLS = (
+    b"The plain HTTP request was sent to HTTPS port",  # nginx, src/http/ngx_http_special_response.c
+    b"speaking plain HTTP to an SSL-enabled server port",  # Apache, modules/ssl/ssl_engine_kernel.c
+    b"Client sent an HTTP request to an HTTPS server",  # Go, net/http/server.go
+)
+
+
 def _turned_away(answer: Answer) -> bool:
-    """Tell a server that only says where TLS is (a redirect, or the 400 of nginx, Apache and Go)."""
+    """Tell a server that only says where TLS is: by a redirect, or by the 400 of nginx, Apache and Go."""
     if answer.code == 400:
-        return b"HTTPS" in answer.data or b"SSL" in answer.data
-    return answer.code in (301, 302, 307, 308, 426)
+        return any(sentence in answer.data for sentence in _SPOKEN_TO_WITHOUT_TLS)
+    location = answer.header("Location") or ""
+    return answer.code in (301, 302, 303, 307, 308) and location.lower().startswith("https://")
 
 
 def _one_of(name: str) -> str:

@@ -87,6 +87,8 @@ class Answer:
     """The beginning of what a server sent back, unchanged; at most 16 KiB."""
 
     data: bytes
+    timed_out: bool = False
+    """Time was up before the answer was complete."""
 
     @property
     def status(self) -> str:
@@ -99,6 +101,15 @@ class Answer:
         """The HTTP status code."""
         words = self.status.split(maxsplit=2)
         return int(words[1]) if len(words) > 1 and words[1].isdecimal() else None
+
+    def header(self, name: str) -> str | None:
+        """The first value of an HTTP header field; None without one, or while the head is incomplete."""
+        head, blank_line, _ = self.data.partition(b"\r\n\r\n")
+        for line in head.split(b"\r\n")[1:] if blank_line else ():
+            field, _, value = line.partition(b":")
+            if field.lower() == name.lower().encode():
+                return value.strip().decode("latin-1")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +180,16 @@ def plain_http(
     sent = (request or Request()).to_bytes(server_name or endpoint.host)
     with connection:
         try:
-            connection.sendall(sent)
-            data = _read_answer(connection, time.monotonic() + timeout)
-        except TimeoutError:
-            return Trouble.of(Kind.SILENT, endpoint)
+            with suppress(OSError):  # whoever hangs up before the whole request may have answered
+                connection.sendall(sent)
+            answer = _read_answer(connection, time.monotonic() + timeout)
         except OSError:
             return Trouble.of(Kind.CLOSED, endpoint)
-    if data.startswith(b"HTTP/"):
-        return Answer(data)
-    if not data:
-        return Trouble.of(Kind.CLOSED, endpoint)
-    is_alert = data.startswith(b"\x15\x03")  # record type alert, RFC 8446 5.1
+    if answer.status:
+        return answer
+    if not answer.data:
+        return Trouble.of(Kind.SILENT if answer.timed_out else Kind.CLOSED, endpoint)
+    is_alert = answer.data.startswith(b"\x15\x03")  # record type alert, RFC 8446 5.1
     return Trouble.of(Kind.TLS_ONLY if is_alert else Kind.NOT_HTTP, endpoint)
 
 
@@ -257,50 +267,47 @@ def _use(secured: ssl.SSLSocket, sent: bytes, deadline: float) -> Handshake:
     cipher = secured.cipher()
     with suppress(OSError):  # a peer that has hung up by now may have said why, which the read tells
         secured.sendall(sent)
-    try:
-        data = _read_answer(secured, deadline)
-    except TimeoutError:
-        data = b""
+    answer = _read_answer(secured, deadline)
     return Handshake(
         version=_version_label(secured.version() or ""),
         cipher=cipher[0] if cipher else "",
         certificate=secured.getpeercert(binary_form=True) or b"",
-        answer=Answer(data),
+        answer=answer,
     )
 
 
-def _read_answer(connection: socket.socket, deadline: float) -> bytes:
+def _read_answer(connection: socket.socket, deadline: float) -> Answer:
     """Read until the answer is complete, the peer closes, or time or room runs out.
 
-    TimeoutError: not a single byte came.
+    OSError: the connection broke before a single byte came.
     """
     data = b""
     while len(data) < _LONGEST_ANSWER and not _is_enough(data):
         left = deadline - time.monotonic()
+        if left <= 0:
+            return Answer(data, timed_out=True)
         try:
-            if left <= 0:
-                raise TimeoutError
             connection.settimeout(left)
             chunk = connection.recv(_LONGEST_ANSWER - len(data))
         except TimeoutError:
-            if data:
+            return Answer(data, timed_out=True)
+        except OSError:
+            if data:  # it was said, however the connection ended
                 break
             raise
         if not chunk:
             break
         data += chunk
-    return data
+    return Answer(data)
 
 
 def _is_enough(data: bytes) -> bool:
     if len(data) >= 5 and not data.startswith(b"HTTP/"):
         return True
-    head, blank_line, body = data.partition(b"\r\n\r\n")
-    for line in head.split(b"\r\n") if blank_line else ():
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length" and value.strip().isdigit():
-            return len(body) >= int(value)
-    return False
+    length = Answer(data).header("Content-Length")
+    if length is None or not (length.isascii() and length.isdigit()):
+        return False
+    return len(data.partition(b"\r\n\r\n")[2]) >= int(length)
 
 
 def _version_label(version: str) -> str:
