@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,61 @@ def test_a_dangling_symbolic_link_stops(tmp_path: Path) -> None:
     assert f"symbolic link to {tmp_path / 'gone'}, which does not exist" in problem.sentence
 
 
+@needs_root
+@pytest.mark.parametrize("more", [{"owner": JAKE}, {"secret": True}, {"mode": 0o644}])
+def test_through_a_link_nothing_is_given_away_opened_or_written_unseen(
+    tmp_path: Path, state: State, more: dict[str, Any]
+) -> None:
+    hub, shadow = tmp_path / "hub", tmp_path / "etc/shadow"
+    hub.mkdir()
+    shadow.parent.mkdir()
+    shadow.write_bytes(b"root:hash")
+    shadow.chmod(0o640)
+    (hub / "key.pem").symlink_to(shadow)
+    for path in (hub, hub / "key.pem"):
+        os.chown(path, JAKE.uid, JAKE.gid, follow_symlinks=False)
+    before = tree(tmp_path)
+    change = File(path=hub / "key.pem", before=b"root:hash", after=b"key", **more)
+    plan = Plan(target="t", title="t", changes=(change,))
+
+    stops = [problem.sentence for problem in transaction.preflight(plan) if problem.stops]
+
+    assert any(f"is a symbolic link to {shadow}." in sentence for sentence in stops)
+    with pytest.raises(WizardError, match="Nothing was changed"):
+        transaction.apply(plan, state)
+    assert {name: found for name, found in tree(tmp_path).items() if not name.startswith("state")} == before
+
+
+def test_a_secret_that_is_not_marked_so_is_not_written_through_a_link_either(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"-----BEGIN PRIVATE KEY-----")
+    (tmp_path / "link").symlink_to("real")
+    assert only(transaction.preflight(edit(tmp_path / "link"))).stops
+
+
+def test_an_edit_through_a_link_names_the_file_that_changes(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    problem = only(transaction.preflight(edit(tmp_path / "link")))
+    assert not problem.stops
+    assert f"the file that changes is {tmp_path / 'real'}" in problem.sentence
+
+
+@needs_root
+@pytest.mark.parametrize("more", [{"owner": JAKE}, {"secret": True}])
+def test_a_strangers_link_on_the_way_does_not_choose_the_folder(tmp_path: Path, more: dict[str, Any]) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "inner").symlink_to("etc")
+    (tmp_path / "tls").symlink_to("inner")
+    os.chown(tmp_path / "inner", JAKE.uid, JAKE.gid, follow_symlinks=False)
+    change = File(path=tmp_path / "tls/key.pem", before=None, after=b"key", mode=0o600, **more)
+    plan = Plan(target="t", title="t", changes=(change,))
+    problem = only(transaction.preflight(plan))
+    assert problem.stops
+    assert f"the symbolic link {tmp_path / 'inner'} on the way" in problem.sentence
+    os.chown(tmp_path / "etc", JAKE.uid, JAKE.gid)
+    assert not [at for at in transaction.preflight(plan) if "on the way" in at.sentence], "it is theirs"
+
+
 def test_a_loop_of_symbolic_links_stops(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
@@ -99,7 +155,7 @@ def test_a_path_named_twice_stops(host: Path) -> None:
     plan = Plan(
         target="t", title="t", changes=(*edit(host / "start.sh").changes, *edit(host / "alias").changes)
     )
-    assert "twice" in only(transaction.preflight(plan)).sentence
+    assert "twice" in only(tuple(at for at in transaction.preflight(plan) if at.stops)).sentence
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
@@ -113,6 +169,27 @@ def test_a_secret_is_not_put_where_others_can_write(tmp_path: Path, mode: int) -
     assert problem.stops
     assert "others can write" in problem.sentence
     assert transaction.preflight(creation(folder / "cert.pem")) == ()
+
+
+def test_a_secret_is_not_put_below_a_folder_that_others_can_write_to(tmp_path: Path) -> None:
+    folder = tmp_path / "shared/hub/tls"
+    folder.mkdir(parents=True)
+    (tmp_path / "shared").chmod(0o777)
+    problem = only(transaction.preflight(creation(folder / "key.pem", secret=True)))
+    assert problem.stops
+    assert problem.sentence.endswith(f"chmod go-w {tmp_path / 'shared'}")
+    (tmp_path / "shared").chmod(0o1777)
+    assert transaction.preflight(creation(folder / "key.pem", secret=True)) == (), "as below /tmp"
+
+
+@needs_root
+def test_the_sticky_bit_keeps_nobody_from_moving_a_folder_of_their_own(tmp_path: Path) -> None:
+    folder = tmp_path / "shared/theirs/tls"
+    folder.mkdir(parents=True)
+    (tmp_path / "shared").chmod(0o1777)
+    os.chown(tmp_path / "shared/theirs", JAKE.uid, JAKE.gid)
+    named = [at.sentence.split()[-1] for at in transaction.preflight(creation(folder / "key", secret=True))]
+    assert named == [str(tmp_path / "shared/theirs"), str(tmp_path / "shared")]
 
 
 @needs_root

@@ -238,6 +238,22 @@ def test_a_run_cannot_be_undone_twice(host: Path, state: State) -> None:
         transaction.undo_plan(journal.history(state)[0], state)
 
 
+@needs_root
+def test_a_secret_goes_back_to_where_it_was_whoever_owns_the_folder_now(tmp_path: Path, state: State) -> None:
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    key = folder / "key.pem"
+    key.write_bytes(b"old key")
+    os.chown(folder, JAKE.uid, JAKE.gid)
+    old = tree(folder)
+    change = File(path=key, before=b"old key", after=KEY, mode=0o600, owner=JAKE, secret=True)
+    run = transaction.apply(Plan(target="t", title="t", changes=(change,)), state)
+
+    transaction.undo(run, state)
+
+    assert tree(folder) == old
+
+
 # A failure gives the old state back -------------------------------------------------------------------------
 
 

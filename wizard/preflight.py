@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from wizard import files
+from wizard.exposure import open_folders, strange_link
 from wizard.files import Entry
 from wizard.plan import Change, Directory, File, Link, Owner, Plan
+from wizard.preview import hides_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,11 @@ class Problem:
         return f"{self.path}: {self.sentence}"
 
 
-def preflight(plan: Plan, *, in_place: bool = False) -> tuple[Problem, ...]:
+def preflight(plan: Plan, *, in_place: bool = False, undo: bool = False) -> tuple[Problem, ...]:
     """Everything that would stop the plan, or that the operator should know; changes nothing.
 
-    `in_place` accepts the weaker way of writing for files on which something is mounted.
+    `in_place` accepts the weaker way of writing for files on which something is mounted; `undo` that secrets
+    go back to where they were, whoever can write there.
     """
     places = [(change, real_path(change)) for change in plan.changes]
     made = {path: change for change, path in places if isinstance(change, Directory) and change.present}
@@ -40,13 +42,15 @@ def preflight(plan: Plan, *, in_place: bool = False) -> tuple[Problem, ...]:
     for change, path in places:
         try:
             problems += _folder(change, path.parent, made)
+            if not undo:
+                problems += _exposure(change, path.parent, made)
             match change:
                 case Link():
                     problems += _link(change, path)
                 case Directory():
-                    problems += _directory(change, path)
+                    problems += (*_strange_way(change), *_directory(change, path))
                 case File():
-                    problems += _file(change, path, mounted, in_place=in_place)
+                    problems += (*_strange_way(change), *_file(change, path, mounted, in_place=in_place))
         except OSError as error:
             problems.append(Problem(change.path, f"cannot be examined: {error.strerror}."))
     return (*problems, *_space(places))
@@ -84,15 +88,11 @@ def _repeated(places: list[tuple[Change, Path]]) -> Iterator[Problem]:
 
 
 def _folder(change: Change, folder: Path, made: dict[Path, Directory]) -> Iterator[Problem]:
-    secret = isinstance(change, File) and change.secret and change.after is not None
-    owner = change.owner if isinstance(change, File) else None
     if not folder.exists():
         if folder not in made:
             yield Problem(
                 change.path, f"the folder {folder} does not exist. Create it, or choose another one."
             )
-        elif secret and made[folder].mode & 0o022:
-            yield _exposed(change.path, folder)
     elif not folder.is_dir():
         yield Problem(change.path, f"{folder} is not a folder.")
     elif os.statvfs(folder).f_flag & os.ST_RDONLY:
@@ -108,36 +108,34 @@ def _folder(change: Change, folder: Path, made: dict[Path, Directory]) -> Iterat
         yield Problem(
             change.path, f"{who} may not write in the folder {folder}. Run the wizard as root or its owner."
         )
-    elif secret and _others_can_write(folder, owner):
-        yield _exposed(change.path, folder)
 
 
-def _exposed(path: Path, folder: Path) -> Problem:
-    return Problem(
-        path,
-        f"others can write in the folder {folder} and could exchange this secret file. "
-        f"Choose another folder, or take their right away: chmod go-w {folder}",
-    )
+def _exposure(change: Change, folder: Path, made: dict[Path, Directory]) -> Iterator[Problem]:
+    """A secret is written only where nobody else can exchange it."""
+    if not isinstance(change, File) or not change.secret or change.after is None:
+        return
+    exposed = list(open_folders(folder, change.owner))
+    if not folder.exists() and folder in made and made[folder].mode & 0o022:
+        exposed.append(folder)
+    for place in exposed:
+        yield Problem(
+            change.path,
+            f"others can write in the folder {place} and could exchange this secret file. "
+            f"Choose another folder, or take their right away: chmod go-w {place}",
+        )
 
 
-def _others_can_write(folder: Path, owner: Owner | None) -> bool:
-    status = folder.stat()
-    trusted = {0, os.geteuid()} | ({owner.uid} if owner else set())
-    if status.st_uid not in trusted or status.st_mode & stat.S_IWOTH:
-        return True
-    return bool(status.st_mode & stat.S_IWGRP) and not _private_group(status.st_gid, status.st_uid)
-
-
-def _private_group(gid: int, uid: int) -> bool:
-    """Whether a group is that of one user alone, as most distributions make one for each user."""
-    import grp
-
-    try:
-        group = grp.getgrgid(gid)
-    except KeyError:
-        return False
-    name = files.user_name(uid)
-    return group.gr_name == name and set(group.gr_mem) <= {name}
+def _strange_way(change: File | Directory) -> Iterator[Problem]:
+    """Nobody chooses by a link of theirs what is made secret there, or given away."""
+    if change.owner is None and not (isinstance(change, File) and change.secret):
+        return
+    if change.path.parent.exists() and (link := strange_link(change.path.parent)):
+        who = files.user_name(link.lstat().st_uid)
+        yield Problem(
+            change.path,
+            f"the symbolic link {link} on the way to it belongs to {who}, but not the place it leads to, "
+            f"{_resolve(link)}. Choose the folder that is meant by its real name.",
+        )
 
 
 # The name itself --------------------------------------------------------------------------------------------
@@ -171,9 +169,25 @@ def _file(change: File, path: Path, mounted: frozenset[Path], *, in_place: bool)
     if drifted(change, found):
         yield _changed(change.path)
     if found is not None:
+        if change.path.is_symlink():
+            yield _through_link(change, path, found)
         yield from _existing(change, path, mounted, in_place=in_place)
     if change.after is not None:
         yield from _ownership(change.path, change.owner or (found.owner if found else None))
+
+
+def _through_link(change: File, path: Path, found: Entry) -> Problem:
+    """Where a link leads only content that is shown is edited: whoever made it may not own what is there."""
+    given_away = change.owner not in {None, found.owner}
+    widened = change.mode is not None and bool(change.mode & ~found.mode)
+    unseen = hides_all(change) and change.before != change.after
+    if given_away or widened or unseen:
+        return Problem(
+            change.path,
+            f"is a symbolic link to {path}. A secret, an owner or wider rights are not written through a "
+            "link. Remove the link, or name the real file.",
+        )
+    return Problem(change.path, f"is a symbolic link; the file that changes is {path}.", stops=False)
 
 
 def _existing(change: File, path: Path, mounted: frozenset[Path], *, in_place: bool) -> Iterator[Problem]:

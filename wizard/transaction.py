@@ -114,7 +114,7 @@ def _begin(
     """Do everything that comes before the first change: refuse what cannot be, then write the record."""
     with _told("Nothing was changed."):
         _refuse_after_interruption(state)
-        _refuse(preflight(plan, in_place=in_place))
+        _refuse(preflight(plan, in_place=in_place, undo=bool(undoes)))
         work = tuple(_work(plan))
         copies = {
             number: change.before

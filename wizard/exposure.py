@@ -1,0 +1,84 @@
+"""Who else has a hand in a place on the disk: who can write in its folders, who made the links to it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from wizard import files
+from wizard.plan import Owner
+
+
+def open_folders(folder: Path, owner: Owner | None) -> Iterator[Path]:
+    """The folders, from this one up, in which others than root, the running user and `owner` can write.
+
+    One that does not exist yet is passed over. Above the folder the sticky bit is enough, since it keeps
+    others from exchanging what is on the way; in the folder itself they could still take a name first.
+    """
+    if folder.exists() and _others_can_write(folder, owner):
+        yield folder
+    for below, above in pairwise((folder, *folder.parents)):
+        if (
+            above.exists()
+            and _others_can_write(above, owner)
+            and not _kept_by_sticky_bit(below, above, owner)
+        ):
+            yield above
+
+
+def strange_link(path: Path) -> Path | None:
+    """The first symbolic link on the way to a path that somebody laid to a place that is not their own.
+
+    Root, the running user, and the owner of what it leads to may lay one; the kernel trusts the same owners
+    in shared folders (proc_sys_fs(5), protected_symlinks).
+    """
+    trusted = {0, os.geteuid()}
+    for link in _links(path.absolute(), set()):
+        if link.lstat().st_uid not in trusted | {link.stat().st_uid}:
+            return link
+    return None
+
+
+def _links(path: Path, seen: set[Path]) -> Iterator[Path]:
+    """Every symbolic link that is followed on the way to an absolute path, its last name included."""
+    here = Path("/")
+    for part in path.parts[1:]:
+        name = here / part
+        if name.is_symlink() and name not in seen:
+            seen.add(name)
+            yield name
+            yield from _links(here / name.readlink(), seen)
+        here = Path(os.path.realpath(name))
+
+
+def _others_can_write(folder: Path, owner: Owner | None) -> bool:
+    status = folder.stat()
+    if status.st_uid not in _trusted(owner) or status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _private_group(status.st_gid, status.st_uid)
+
+
+def _kept_by_sticky_bit(below: Path, above: Path, owner: Owner | None) -> bool:
+    status = above.stat()
+    if not status.st_mode & stat.S_ISVTX or status.st_uid not in _trusted(owner):
+        return False
+    return not below.exists() or below.stat().st_uid in _trusted(owner)
+
+
+def _trusted(owner: Owner | None) -> set[int]:
+    return {0, os.geteuid()} | ({owner.uid} if owner else set())
+
+
+def _private_group(gid: int, uid: int) -> bool:
+    """Whether a group is that of one user alone, as most distributions make one for each user."""
+    import grp
+
+    try:
+        group = grp.getgrgid(gid)
+    except KeyError:
+        return False
+    name = files.user_name(uid)
+    return group.gr_name == name and set(group.gr_mem) <= {name}
