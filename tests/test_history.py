@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from wizard import history, journal, transaction
 from wizard.errors import WizardError
 from wizard.inert import inert
-from wizard.journal import Run
+from wizard.journal import Run, Status
 from wizard.plan import Directory, File, Plan
 from wizard.state import State
 
@@ -50,6 +53,29 @@ def test_the_last_run_in_force_is_the_one_to_undo(state: State, tmp_path: Path) 
     transaction.undo(first, state)
     with pytest.raises(WizardError, match="There is no run to undo"):
         history.find(state, None)
+
+
+def test_a_clock_that_was_set_back_does_not_change_the_order(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(days=1)
+
+    monkeypatch.setattr(journal, "datetime", Tomorrow)
+    early = run(state, tmp_path / "a.pem")
+    monkeypatch.undo()
+    late = run(state, tmp_path / "a.pem", after=b"newer\n")
+    assert early.id > late.id
+    assert [line.split()[0] for line in history.text(journal.history(state)).splitlines()[::2]] == [
+        late.id, early.id,
+    ]  # fmt: skip
+
+    transaction.undo(history.find(state, None), state)
+    assert history.find(state, None).id == early.id
+    transaction.undo(history.find(state, None), state)
+    assert not (tmp_path / "a.pem").exists()
 
 
 def test_a_run_is_found_by_its_name(state: State, tmp_path: Path) -> None:
@@ -97,3 +123,9 @@ def test_how_a_recovery_ended_is_told(state: State, tmp_path: Path) -> None:
     done = run(state, tmp_path / "a.pem")
     assert history.recovered(None) == "Nothing to recover."
     assert history.recovered(done).startswith("Completed: Secure IOTA Hub.")
+    back = replace(done, status=Status.ROLLED_BACK)
+    assert history.recovered(back).endswith("Everything is as it was before.")
+    assert history.recovered(replace(back, remarks=("a.pem: is left.",))).splitlines() == [
+        "Rolled back: Secure IOTA Hub. To be looked at:",
+        "a.pem: is left.",
+    ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wizard import journal
+from wizard import files, journal
 from wizard.errors import WizardError
 from wizard.files import Entry
 from wizard.journal import Run, Status, Step
@@ -18,7 +19,7 @@ STEPS = (
     Step(Path("/srv/tls"), None, Entry("directory", "", 0o750, 1, 2)),
     Step(
         Path("/srv/a\udcffb"),  # a name that is not UTF-8
-        Entry("file", "00", 0o600, 0, 0),
+        Entry("file", files.digest(b"old"), 0o600, 0, 0),
         Entry("file", "11", 0o640, 0, 5),
         attributes=(("user.note", b"\x00\xff"),),
         in_place=True,
@@ -57,7 +58,7 @@ def test_a_record_is_read_as_it_was_written(state: State) -> None:
     assert run.time.utcoffset() is not None
 
 
-def test_the_names_of_runs_sort_by_time_and_never_meet(state: State) -> None:
+def test_runs_stand_in_their_order_and_their_names_never_meet(state: State) -> None:
     runs = [applied(state) for _ in range(3)]
     assert len({run.id for run in runs}) == 3
     assert [run.id for run in journal.history(state)] == [run.id for run in runs]
@@ -104,6 +105,37 @@ def test_what_was_cut_short_before_its_record_was_complete_is_tidied_away(state:
     assert journal.history(state) == (run,)
     journal.tidy(state)
     assert [folder.name for folder in state.runs.iterdir()] == [run.id]
+
+
+def test_nothing_but_an_unfinished_run_is_tidied_away(state: State, tmp_path: Path) -> None:
+    run = applied(state)
+    (state.runs / run.id / "applied.json").rename(state.runs / run.id / "applied.json.damaged")
+    precious, foreign = tmp_path / "precious", state.runs / "notes"
+    for folder in (precious, foreign, foreign / "before-0"):
+        folder.mkdir()
+    (precious / "before-0").write_bytes(b"mine")
+    (state.runs / "link").symlink_to(precious)
+    (state.runs / "file").write_bytes(b"mine")
+    before = sorted(tmp_path.rglob("*"))
+
+    journal.tidy(state)
+
+    assert sorted(tmp_path.rglob("*")) == before
+    assert journal.kept(state, run, 1) == b"old"
+    assert journal.history(state) == ()
+
+
+@pytest.mark.parametrize(("spoil", "how"), [(Path.unlink, "is gone"), (Path.touch, "has been changed")])
+def test_a_copy_that_is_not_what_was_there_is_not_taken_for_it(
+    state: State, spoil: Callable[[Path], None], how: str
+) -> None:
+    run = applied(state)
+    copy = state.runs / run.id / "before-1"
+    copy.unlink()
+    copy.touch()
+    spoil(copy)
+    with pytest.raises(WizardError, match=f"before-1, {how}"):
+        journal.kept(state, run, 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1}'])

@@ -220,6 +220,16 @@ def test_undo_names_every_file_edited_since_and_touches_none(host: Path, state: 
     assert tree(host) == before
 
 
+def test_undo_does_not_take_a_changed_copy_for_what_was_there(host: Path, state: State) -> None:
+    run = transaction.apply(plan_for(host), state)
+    for copy in state.runs.rglob("before-*"):
+        copy.write_bytes(b"tampered")
+    before = tree(host)
+    with pytest.raises(WizardError, match="cannot be put back as it was"):
+        transaction.undo(run, state)
+    assert tree(host) == before
+
+
 def test_an_undo_preview_masks_what_the_run_masked(host: Path, state: State) -> None:
     run = transaction.apply(plan_for(host), state)
     undo = {change.path: change for change in transaction.undo_plan(run, state).changes}
@@ -446,6 +456,20 @@ def test_recovery_gives_back_what_somebody_tidied_away(host: Path, state: State,
     assert tree(host) == killed
 
 
+def test_recovery_goes_on_where_a_copy_it_needs_was_changed(host: Path, state: State, killed: Tree) -> None:
+    for path in (*host.glob(".tls-wizard-*"), *state.runs.rglob("before-*")):
+        path.write_bytes(b"tampered") if path.name.startswith("before-") else path.unlink()
+
+    recovered = transaction.recover(state)
+
+    assert recovered is not None
+    assert sorted(remark.partition(":")[0] for remark in recovered.remarks) == [
+        str(host / "old.pem"), str(host / "start.sh"),
+    ]  # fmt: skip
+    assert tree(host).keys() == killed.keys() - {"old.pem"}, "the rest has gone back"
+    assert transaction.interrupted(state) is None
+
+
 def test_a_file_system_that_does_not_keep_permissions_is_refused(
     host: Path, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -511,6 +535,19 @@ def test_a_torn_mounted_file_is_kept_before_the_old_content_comes_back(
     (remark,) = recovered.remarks
     assert mounted_file.read_bytes() == b"a rather long old content"
     assert Path(remark.split()[-1].rstrip(".")).read_bytes() == b"half of"
+
+
+def test_a_torn_mounted_file_stays_where_the_copy_of_it_was_changed(mounted_file: Path, state: State) -> None:
+    apply_until_killed(edit(mounted_file), state, after=1, in_place=True)
+    mounted_file.write_bytes(b"half of")
+    (copy,) = state.runs.rglob("before-*")
+    copy.write_bytes(b"tampered")
+
+    recovered = transaction.recover(state)
+
+    assert recovered is not None
+    assert "has been changed" in recovered.remarks[0]
+    assert mounted_file.read_bytes() == b"half of"
 
 
 # As an ordinary user ----------------------------------------------------------------------------------------

@@ -68,7 +68,17 @@ def exchange(run: Run, number: int, change: Change) -> None:
 
 
 def restore(state: State, run: Run, number: int) -> str:
-    """Take a step back if it was done; answers with a remark when somebody has edited the file since."""
+    """Take a step back if it was done; answers with a remark when somebody has edited the file since.
+
+    A remark too, not an error, when its copy is needed and no longer right: the other steps still go back.
+    """
+    try:
+        return _restore(state, run, number)
+    except WizardError as error:
+        return str(error)
+
+
+def _restore(state: State, run: Run, number: int) -> str:
     step, stage = run.steps[number], run.stage(number)
     if step.kind == "directory":
         remove_folder(step.path) if step.after else None
@@ -165,10 +175,11 @@ def _restore_in_place(state: State, run: Run, number: int) -> str:
     found = files.look(step.path)
     if found == step.before or step.before is None:
         return ""
+    content = journal.kept(state, run, number)
     kept = journal.keep(state, run, number, files.read(step.path)) if found != step.after else None
     files.overwrite(
         step.path,
-        journal.kept(state, run, number),
+        content,
         mode=step.before.mode,
         owner=step.before.owner,
         attributes=dict(step.attributes),

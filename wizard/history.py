@@ -16,7 +16,7 @@ def find(state: State, name: str | None) -> Run:
         in_force = [run for run in runs if run.status is Status.APPLIED and not run.undoes]
         if not in_force:
             raise WizardError("There is no run to undo. See: tls-wizard history")
-        return max(in_force, key=lambda run: run.id)
+        return in_force[-1]
     for run in runs:
         if run.id == name:
             return run
@@ -24,11 +24,11 @@ def find(state: State, name: str | None) -> Run:
 
 
 def text(runs: tuple[Run, ...]) -> str:
-    """The runs, the last one first, each with its files."""
+    """The runs, given as they were done, the last one first, each with its files."""
     if not runs:
         return "Nothing has been done on this host yet."
     lines = []
-    for run in sorted(runs, key=lambda run: run.id, reverse=True):
+    for run in reversed(runs):
         lines.append(f"{run.id}  {run.time.astimezone():%Y-%m-%d %H:%M}  {run.status}  {inert(run.title)}")
         lines += [f"    {inert(str(path.parent))}: {inert(words)}" for path, words in run.files]
     return "\n".join(lines)
@@ -40,7 +40,9 @@ def recovered(run: Run | None) -> str:
         return "Nothing to recover."
     if run.status is Status.APPLIED:
         return f"Completed: {run.title}. Every change had been written; only cleaning up was left."
-    return "\n".join((f"Rolled back: {run.title}. Everything is as it was before.", *run.remarks))
+    if not run.remarks:
+        return f"Rolled back: {run.title}. Everything is as it was before."
+    return "\n".join((f"Rolled back: {run.title}. To be looked at:", *run.remarks))
 
 
 def as_json(run: Run) -> dict[str, object]:

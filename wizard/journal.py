@@ -19,6 +19,7 @@ committed   every file has changed, on the disk; stages may still have to be rem
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -93,7 +94,7 @@ class Run:
     """One application of a plan: what was done, when, and how it ended."""
 
     id: str
-    """Time and target, so that names sort by time: "20261122-054145-hub-rest"."""
+    """Time and target: "20261122-054145-hub-rest"."""
     target: str
     title: str
     time: datetime
@@ -102,6 +103,8 @@ class Run:
     status: Status = Status.INTENDED
     undoes: str = ""
     """The run that this one takes back, if it is an undo."""
+    number: int = 1
+    """Its place in the history; the clock may have been set back since the run before it."""
     remarks: tuple[str, ...] = ()
     """What recovery found and left alone; only in the answer of the recovery itself."""
 
@@ -127,7 +130,8 @@ def begin(
     """Bring a new run's record and copies to the disk; `copies` holds the old content by step number."""
     now = datetime.now(UTC)
     folder = _new_folder(state, f"{now:%Y%m%d-%H%M%S}-{target}")
-    run = Run(folder.name, target, title, now, steps, undoes=undoes)
+    number = 1 + max((run.number for run in _all(state)), default=0)
+    run = Run(folder.name, target, title, now, steps, undoes=undoes, number=number)
     try:
         for number, content in copies.items():
             files.create(folder / f"before-{number}", content)
@@ -150,8 +154,18 @@ def mark(state: State, run: Run, status: Status) -> Run:
 
 
 def kept(state: State, run: Run, number: int) -> bytes:
-    """The content that step `number` replaced or removed."""
-    return files.read(state.runs / run.id / f"before-{number}")
+    """The content that step `number` replaced or removed; raises WizardError when the copy is not that."""
+    path, before = state.runs / run.id / f"before-{number}", run.steps[number].before
+    try:
+        content = files.read(path)
+    except FileNotFoundError:
+        content = None
+    if content is None or before is None or files.digest(content) != before.digest:
+        raise WizardError(
+            f"{run.steps[number].path}: cannot be put back as it was, since the copy of it, {path}, "
+            f"{'is gone' if content is None else 'has been changed'}. Restore the copy from a backup."
+        )
+    return content
 
 
 def keep(state: State, run: Run, number: int, content: bytes) -> Path:
@@ -173,7 +187,7 @@ def forget_copies(state: State, run: Run) -> None:
 def history(state: State) -> tuple[Run, ...]:
     """Every run, oldest first; one that a later run took back is `UNDONE`."""
     try:
-        runs = sorted(_all(state), key=lambda run: run.time)
+        runs = sorted(_all(state), key=lambda run: run.number)
     except OSError as error:
         raise WizardError(f"The history in {state.runs} cannot be read: {error.strerror}.") from error
     standing = {run.id for run in runs if run.status is Status.APPLIED}
@@ -192,10 +206,16 @@ def interrupted(state: State) -> Run | None:
 
 
 def tidy(state: State) -> None:
-    """Remove what is left of runs that were interrupted before their record was complete."""
+    """Remove what is left of runs that were interrupted before their record was complete; nothing else."""
     for folder in _folders(state):
-        if _load(folder) is None:
+        if all(_precedes_record(path) for path in folder.iterdir()):
             _remove(folder)
+
+
+def _precedes_record(path: Path) -> bool:
+    """Whether a run writes such a file before its record has its name."""
+    named = path.name == "record" or re.fullmatch(r"before-\d+", path.name)
+    return bool(named) and path.is_file() and not path.is_symlink()
 
 
 def _new_folder(state: State, name: str) -> Path:
@@ -214,7 +234,8 @@ def _folders(state: State) -> tuple[Path, ...]:
     if not state.runs.is_dir():
         return ()
     # Not glob(), which takes a folder that cannot be read for an empty one.
-    return tuple(sorted(path for path in state.runs.iterdir() if path.is_dir()))
+    folders = (path for path in state.runs.iterdir() if path.is_dir() and not path.is_symlink())
+    return tuple(sorted(folders))
 
 
 def _all(state: State) -> tuple[Run, ...]:
@@ -256,6 +277,7 @@ def _write(run: Run) -> bytes:
         "title": run.title,
         "time": run.time.isoformat(),
         "undoes": run.undoes,
+        "number": run.number,
         "steps": [
             {
                 **asdict(step),
@@ -279,6 +301,7 @@ def _read(content: bytes) -> Run:
         title=record["title"],
         time=datetime.fromisoformat(record["time"]),
         undoes=record["undoes"],
+        number=record["number"],
         steps=tuple(_read_step(step) for step in record["steps"]),
     )
 
