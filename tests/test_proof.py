@@ -43,6 +43,17 @@ def test_a_proof_passes_when_nothing_failed_and_something_passed(
     assert summary(proof) == line
 
 
+def test_what_was_only_looked_at_proves_nothing_without_a_connection() -> None:
+    def looked(verdict: Verdict) -> Check:
+        return Check("script", Expect.HOLDS, lambda: outcome(verdict), "grep")
+
+    connected = check("reach", outcome(PASSED))
+    assert prove([looked(PASSED), connected]).passed
+    assert prove([looked(SKIPPED), connected]).passed
+    assert not prove([looked(PASSED)]).passed
+    assert not prove([looked(FAILED), connected]).passed
+
+
 def test_when_a_check_says_stop_the_rest_is_not_run_and_says_why() -> None:
     def explode() -> Outcome:
         raise AssertionError("must not run")

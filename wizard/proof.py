@@ -11,10 +11,12 @@ from wizard.plan import Advice
 
 
 class Expect(Enum):
-    """What the service ought to do with the connection of a check."""
+    """What the service ought to do with the connection of a check, or else what ought to be."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
+    HOLDS = "holds"
+    """No connection is made; what the title says ought to be so."""
 
 
 class Verdict(Enum):
@@ -43,13 +45,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One connection, or a few that answer one question."""
+    """One connection, or a few that answer one question; or a look at what the service runs with."""
 
     title: str
     expect: Expect
     run: Callable[[], Outcome]
     command: str
-    """The same check for a shell, with curl or openssl, to copy."""
+    """The same check for a shell, to copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +79,9 @@ class Proof:
 
     @property
     def passed(self) -> bool:
-        """Nothing failed, something passed, and the first check, which reaches the service, was made."""
-        return (
-            self.count(Verdict.FAILED) == 0
-            and self.count(Verdict.PASSED) > 0
-            and self.results[0].verdict is not Verdict.SKIPPED
-        )
+        """Nothing failed, and the first connection, which reaches the service, came out as it should."""
+        reach = next((result for result in self.results if result.expect is not Expect.HOLDS), None)
+        return self.count(Verdict.FAILED) == 0 and reach is not None and reach.verdict is Verdict.PASSED
 
 
 def _ignore(_: Result) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from tests.peers.hub import running
 from tests.peers.sandboxed import furnished, started
 from tests.targets.hub_plans import NAMES, sheet_of
 from wizard import proof, service, transaction
@@ -19,6 +22,8 @@ from wizard.proof import Proof, Result, Verdict
 from wizard.sheet import fill_in
 from wizard.targets import hub_service
 from wizard.targets.hub_rest import HubRest
+
+RUNS = "Hub runs with these settings"
 
 
 @pytest.fixture
@@ -56,10 +61,10 @@ def test_a_running_hub_is_found_with_its_script_and_its_api(box: Sandbox) -> Non
     found = HubRest.find(here)
     port = answers(box).address
     assert found.runs
-    running = hub_service.running(here)
-    assert running is not None
+    hub = hub_service.running(here)
+    assert hub is not None
     # The script lacks a backslash, so what runs is gRPC, as the guide's reader does not expect.
-    assert found.status == f"runs here: pid {running.pid}, gRPC without TLS on {port}"
+    assert found.status == f"runs here: pid {hub.pid}, gRPC without TLS on {port}"
     assert found.details[0] == str(box.hub / "start.sh")
     assert "no backslash" in found.warnings[0].text
     assert hub_service.start_script(here, "hub-rest") == box.hub / "start.sh"
@@ -86,9 +91,9 @@ def test_among_several_hubs_the_one_of_the_script_counts(box: Sandbox, tmp_path:
         here = Host(name="h", fqdn="h", addresses=(), user="root", root=True, services=services)
         assert len(here.running("hub")) == 2
         for one in (box, other):
-            running = hub_service.running(here, one.hub / "start.sh")
-            assert running is not None
-            assert running.directory == one.hub
+            hub = hub_service.running(here, one.hub / "start.sh")
+            assert hub is not None
+            assert hub.directory == one.hub
 
 
 def test_a_hub_that_only_root_can_see_is_told_with_the_way_out() -> None:
@@ -148,16 +153,17 @@ def test_before_the_restart_it_says_since_when_hub_runs(box: Sandbox) -> None:
     os.utime(box.hub / "cert.pem", (later.timestamp(), later.timestamp()))
     result = prove(box, filled)
     assert not result.passed
-    (first,) = failed(result)
-    running = hub_service.running(box.look())
-    assert running is not None
-    since = f"{running.started.astimezone():%H:%M:%S}"
-    assert first.meaning == (
-        f"Hub (pid {running.pid}) has been running since {since}, cert.pem was written at "
+    assert [one.title for one in failed(result)] == [RUNS, f"{filled.address} answers TLS"]
+    first = failed(result)[0]
+    hub = hub_service.running(box.look())
+    assert hub is not None
+    since = f"{hub.started.astimezone():%H:%M:%S}"
+    assert first.got == (
+        f"Hub (pid {hub.pid}) has been running since {since}, cert.pem was written at "
         f"{later:%H:%M:%S}: it still runs with its old settings. Restart it."
     )
     assert [advice.command for advice in first.advice] == [" ".join(box.restart_command)]
-    assert result.count(Verdict.SKIPPED) == len(result.results) - 1
+    assert result.count(Verdict.SKIPPED) == len(result.results) - 3
 
 
 def test_a_hub_that_does_not_run_is_told_apart(box: Sandbox) -> None:
@@ -166,11 +172,11 @@ def test_a_hub_that_does_not_run_is_told_apart(box: Sandbox) -> None:
     box.stop()
     result = prove(box, filled)
     assert not result.passed
-    (first,) = failed(result)
-    assert first.meaning == (
+    first, second = failed(result)
+    assert first.got == (
         f"No Hub can be seen that {box.hub}/start.sh has started. Start it, or look into its log."
     )
-    assert "nothing listens" in first.got.lower() or "refused" in first.got.lower()
+    assert "nothing listens" in second.got.lower()
 
 
 def test_a_certificate_swapped_after_the_start_is_told_apart(box: Sandbox) -> None:
@@ -182,11 +188,83 @@ def test_a_certificate_swapped_after_the_start_is_told_apart(box: Sandbox) -> No
     apply(box, filled)
     later = (datetime.now() + timedelta(seconds=60)).timestamp()
     os.utime(box.hub / "cert.pem", (later, later))
+    process, served = failed(prove(box, filled))
+    assert "cert.pem was written at" in process.got
+    assert served.title == "It serves cert.pem"
+    assert served.got.startswith("another certificate")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing"),
+    [
+        (b"authMode ssl", b"authMode none", "does not set --authMode ssl"),
+        (b"--sslDH", b"--sslCA", "does not set --sslDH /"),
+        (b"--authMode ssl", b"--authMode ssl --authMode none", "does not set --authMode ssl"),
+        (b"--serverType http", b"", "does not set --serverType http"),
+        (b"ssl \\", b"ssl", "here bash ends the command; what follows is lost"),
+        (b"dh.pem \\\n", b"dh.pem $EXTRA \\\n", "known only at run time"),
+        (b"\n", b"\r\n", "carriage return"),
+    ],
+    ids=["no TLS", "another flag", "a later flag", "gRPC", "lost backslash", "run time", "carriage returns"],
+)
+def test_a_script_that_is_no_longer_secured_is_not_proven_by_the_hub_that_still_runs(
+    box: Sandbox, before: bytes, after: bytes, missing: str
+) -> None:
+    script = box.hub / "start.sh"
+    grpc = script.read_bytes().replace(b"\t--serverType http", b"")
+    script.write_bytes(grpc)
+    filled = answers(box, switch_to_rest="yes")
+    apply(box, filled)
+    box.restart()
+    assert prove(box, filled).passed
+    times = (script.stat().st_atime, script.stat().st_mtime)
+    assert before in script.read_bytes()
+    script.write_bytes(script.read_bytes().replace(before, after))
+    os.utime(script, times)
     result = prove(box, filled)
+    assert not result.passed
     (wrong,) = failed(result)
-    assert wrong.title == "It serves cert.pem"
-    assert wrong.got.startswith("another certificate")
-    assert "cert.pem was written at" in wrong.meaning
+    assert wrong.title == "The start script sets TLS"
+    assert missing in wrong.got
+    assert wrong.meaning
+
+
+def test_a_start_script_that_has_gone_fails_with_a_sentence(box: Sandbox) -> None:
+    filled = answers(box)
+    apply(box, filled)
+    (box.hub / "start.sh").unlink()
+    wrong = failed(prove(box, filled))[0]
+    assert wrong.got == f"{box.hub}/start.sh cannot be read: No such file or directory."
+
+
+def test_another_program_at_the_address_does_not_prove_this_hub(box: Sandbox) -> None:
+    filled = answers(box)
+    apply(box, filled)
+    box.restart()
+    files = [str(box.hub / name) for name in ("cert.pem", "key.pem", "dh.pem")]
+    flags = zip(("--sslCert", "--sslKey", "--sslDH"), files, strict=True)
+    with running("--authMode", "ssl", "--serverType", "http", *chain.from_iterable(flags)) as port:
+        elsewhere = replace(filled, address=f"127.0.0.1:{port}")
+        (wrong,) = failed(prove(box, elsewhere))
+        assert wrong.title == RUNS
+        assert f"listens on {filled.address}, not on port {port}." in wrong.got
+        box.stop()
+        (wrong,) = failed(prove(box, elsewhere))
+        assert wrong.title == RUNS
+        assert wrong.got.startswith("No Hub can be seen that ")
+
+
+def test_a_hub_that_only_root_can_see_into_is_skipped_with_the_reason(box: Sandbox) -> None:
+    filled = answers(box)
+    apply(box, filled)
+    box.restart()
+    here = box.look()
+    hidden = tuple(replace(service, directory=None, listening=()) for service in here.services)
+    result = proof.prove(filled.proof(replace(here, services=hidden)))
+    (skipped,) = [one for one in result.results if one.verdict is Verdict.SKIPPED]
+    assert skipped.title == RUNS
+    assert skipped.got.endswith("only root can see from which script.")
+    assert result.passed
 
 
 def test_a_name_that_is_not_in_the_certificate_fails_alone(box: Sandbox) -> None:
@@ -210,4 +288,7 @@ def test_nothing_was_ever_secured_here(tmp_path: Path) -> None:
     assert sheet.answers is not None
     result = proof.prove(sheet.answers.proof(quiet.look()))
     assert not result.passed
-    assert failed(result)[0].meaning.startswith("No Hub can be seen")
+    script, process, reach = failed(result)
+    assert "does not set --authMode ssl" in script.got
+    assert process.got.startswith("No Hub can be seen")
+    assert reach.title.endswith("answers TLS")

@@ -147,7 +147,9 @@ class HubRest(ServerCertificate, Target):
             return "This is a file; give a folder."
         for path in self._files(value):
             if path.is_symlink():
-                return f"{path} is a symbolic link: what it leads to would be overwritten. Give another folder."
+                return (
+                    f"{path} is a symbolic link: what it leads to would be overwritten. Give another folder."
+                )
             if os.path.lexists(path) and not path.is_file():
                 return f"{path} is in the way: it is not a file."
             if problem := cannot_write(path, host, self.key):
@@ -202,6 +204,12 @@ class HubRest(ServerCertificate, Target):
         """Where the certificate stands."""
         return self._files(self.directory)[0]
 
+    def _flags(self) -> dict[str, str]:
+        """What the start script has to pass to Hub."""
+        names = ("sslCert", "sslKey", "sslDH")
+        files = dict(zip(names, map(str, self._files(self.directory)), strict=True))
+        return {"authMode": "ssl", **files, **({"serverType": "http"} if self.switch_to_rest else {})}
+
     def plan(self, host: Host) -> Plan:
         from wizard.material.dh import dh_parameters
         from wizard.targets import hub
@@ -211,19 +219,11 @@ class HubRest(ServerCertificate, Target):
         certificate, key, dh = self._files(self.directory)
         pair = Pair(certificate, key, owner, KeyType(self.key_type))
         issue = self_signed(self, pair, datetime.now(UTC))
-        flags = {
-            "authMode": "ssl",
-            "sslCert": str(pair.certificate),
-            "sslKey": str(pair.key),
-            "sslDH": str(dh),
-        }
-        if self.switch_to_rest:
-            flags["serverType"] = "http"
         changes = (
             *_folder(self.directory, owner),
             *issue.changes,
             *_file(dh, dh_parameters(), owner, "Diffie-Hellman group ffdhe2048 of RFC 7919"),
-            *_edit(script, hub.set_flags(script, flags)),
+            *_edit(script, hub.set_flags(script, self._flags())),
         )
         kept = [path for path in (dh, self.start_script) if path not in {change.path for change in changes}]
         return Plan(
@@ -233,7 +233,11 @@ class HubRest(ServerCertificate, Target):
             kept=(*issue.kept, *kept),
             validations=(Command(("bash", "-n", str(self.start_script)), "the script is still a script"),),
             warnings=(*issue.warnings, *self._warnings(script, host)),
-            advice=tuple(self._advice(host, stale=bool(changes or self._freshness(host).reason))),
+            advice=tuple(
+                self._advice(
+                    host, stale=bool(changes or hub_service.stale(host, self.start_script, self._written()))
+                )
+            ),
             restart=hub_service.restart(host, self.start_script),
         )
 
@@ -295,22 +299,24 @@ class HubRest(ServerCertificate, Target):
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks
+        from wizard.targets import hub_checks
 
         service = self._service()
-        fresh = self._freshness(host)
         advice = (hub_service.close_port(self.start_script),)
         return (
-            fresh.explain(checks.reach(service)),
-            fresh.explain(checks.our_certificate(service)),
+            hub_checks.script_sets(self.start_script, self._flags()),
+            hub_checks.runs(host, self.start_script, self._written(), service.endpoint),
+            checks.reach(service),
+            checks.our_certificate(service),
             *checks.names_accepted(service),
             checks.old_versions_refused(service),
             checks.api_answers(service),
             checks.plain_http_refused(service, known_limit=PLAIN_HTTP, advice=advice),
         )
 
-    def _freshness(self, host: Host) -> hub_service.Freshness:
-        files = (self.certificate_path, self.start_script)
-        return hub_service.freshness(host, self.start_script, files)
+    def _written(self) -> tuple[Path, ...]:
+        """What Hub reads when it starts."""
+        return self.certificate_path, self.start_script
 
 
 def _folder(path: Path, owner: Owner | None) -> Iterator[Change]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from shlex import join, quote
@@ -17,7 +16,6 @@ from wizard.rights import as_root
 from wizard.targets import Found
 
 if TYPE_CHECKING:
-    from wizard.proof import Check, Outcome
     from wizard.targets.hub import StartScript
 
 
@@ -126,7 +124,11 @@ def restart_advice(host: Host, script: Path) -> Advice:
 
 def close_port(script: Path) -> Advice:
     """What helps against plain HTTP on Hub's port."""
-    address, _, port = (read(script).listen_address or EVERY_ADDRESS).rpartition(":")
+    try:
+        listen = read(script).listen_address
+    except (Refusal, OSError):  # it was changed since; then what Hub does by itself is the best guess
+        listen = None
+    address, _, port = (listen or EVERY_ADDRESS).rpartition(":")
     if address.startswith("127."):
         return Advice(
             f"Only programs on this host reach {address}. Keep it so: let others in by a proxy with TLS."
@@ -144,42 +146,20 @@ def restart(host: Host, script: Path) -> Command | None:
     return Command(service.restart, "restart Hub") if service and service.restart else None
 
 
-@dataclass(frozen=True)
-class Freshness:
-    """Why a Hub that does not serve what was written may not do so yet."""
-
-    reason: str
-    """Empty when it was started after the files were written."""
-    advice: tuple[Advice, ...] = ()
-
-    def explain(self, check: Check) -> Check:
-        """The check, with the reason given when it fails: there is no point in going on then."""
-        from wizard.proof import Verdict
-
-        def run() -> Outcome:
-            outcome = check.run()
-            if outcome.verdict is not Verdict.FAILED or not self.reason:
-                return outcome
-            return replace(outcome, meaning=self.reason, advice=self.advice, stop=True)
-
-        return replace(check, run=run)
-
-
-def freshness(host: Host, script: Path, files: Iterable[Path]) -> Freshness:
-    """Compare when the Hub that `script` starts was started with when these files were written."""
+def stale(host: Host, script: Path, files: Iterable[Path]) -> str:
+    """Why the Hub that `script` starts does not run with these files as they are; empty when it does."""
     service = running(host, script)
     if service is None:
-        reason = f"No Hub can be seen that {script} has started. Start it, or look into its log."
-        return Freshness(reason, (restart_advice(host, script),))
+        return f"No Hub can be seen that {script} has started. Start it, or look into its log."
     newest = max((path for path in files if path.exists()), key=_written, default=None)
-    if newest is None or _written(newest) <= service.started:
-        return Freshness("")
-    reason = (
+    # The system counts starts from a boot time in whole seconds, so they may be up to one later than told.
+    if newest is None or _written(newest) <= service.started + timedelta(seconds=1):
+        return ""
+    return (
         f"Hub (pid {service.pid}) has been running since {service.started.astimezone():%H:%M:%S}, "
         f"{newest.name} was written at {_written(newest).astimezone():%H:%M:%S}: it still runs with its "
         "old settings. Restart it."
     )
-    return Freshness(reason, (restart_advice(host, script),))
 
 
 def _written(path: Path) -> datetime:

@@ -1,0 +1,71 @@
+"""What must be true of a Hub beside its connections: what its script says, and which process came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from shlex import join
+
+from wizard.errors import Refusal
+from wizard.host import Host
+from wizard.probe import Endpoint
+from wizard.proof import Check, Expect, Outcome, Verdict
+from wizard.targets import hub, hub_service
+from wizard.targets.hub import StartScript
+
+
+def script_sets(script: Path, flags: Mapping[str, str]) -> Check:
+    """The start script, read anew, passes these flags to Hub; so it comes back secured after a restart."""
+
+    def run() -> Outcome:
+        try:
+            said = hub_service.read(script)
+            if hub.set_flags(said, flags) == said.data:
+                return Outcome(verdict=Verdict.PASSED, got=", ".join(f"--{name}" for name in flags))
+        except Refusal as error:
+            return _failed(str(error), "It was changed since it was written. Mend it, or undo.")
+        except OSError as error:
+            return _failed(f"{script} cannot be read: {error.strerror}.", "Give the script that starts Hub.")
+        return _failed(
+            _what_differs(said, flags),
+            "At its next start Hub runs without what was proven here. Apply these answers, then restart it.",
+        )
+
+    command = join(["grep", "-nE", "|".join(flags), str(script)])
+    return Check("The start script sets TLS", Expect.HOLDS, run, command)
+
+
+def _what_differs(said: StartScript, flags: Mapping[str, str]) -> str:
+    now = {name: setting.value for name, setting in said.settings.items()}
+    if missing := [f"--{name} {value}" for name, value in flags.items() if now.get(name) != value]:
+        return f"{said.path} does not set {' '.join(missing)}"
+    if said.repairs:
+        return f"{said.path}, line {said.repairs[0].line}: here bash ends the command; what follows is lost."
+    return f"In {said.path} words known only at run time stand behind these flags and may change them."
+
+
+def runs(host: Host, script: Path, files: tuple[Path, ...], endpoint: Endpoint) -> Check:
+    """The Hub that `script` starts has run since these files were written, and it has the tested port."""
+
+    def run() -> Outcome:
+        service = hub_service.running(host, script)
+        if service is not None and not service.readable:
+            got = f"Hub runs as {service.user} (pid {service.pid}); only root can see from which script."
+            return Outcome(verdict=Verdict.SKIPPED, got=got)
+        if reason := hub_service.stale(host, script, files):
+            advice = hub_service.restart_advice(host, script)
+            return Outcome(verdict=Verdict.FAILED, got=reason, advice=(advice,))
+        assert service is not None, "else it would be stale"
+        if endpoint.port in {port for _, port in service.listening}:
+            return Outcome(verdict=Verdict.PASSED, got=f"pid {service.pid}, as {service.user}")
+        where = " and ".join(str(Endpoint(*socket)) for socket in service.listening)
+        return _failed(
+            f"It (pid {service.pid}) listens on {where}, not on port {endpoint.port}.",
+            "So it is another program that is tested here. Give Hub's own address as the one to test.",
+        )
+
+    return Check("Hub runs with these settings", Expect.HOLDS, run, "ps -C hub -o pid,user,lstart")
+
+
+def _failed(got: str, meaning: str) -> Outcome:
+    return Outcome(verdict=Verdict.FAILED, got=got, meaning=meaning)
