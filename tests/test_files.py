@@ -83,6 +83,12 @@ def test_a_shorter_content_in_place_leaves_nothing_of_the_longer_one(tmp_path: P
     assert (file.stat().st_ino, stat.S_IMODE(file.stat().st_mode)) == (inode, 0o640)
 
 
+def test_a_write_that_fails_names_the_file() -> None:
+    owner = Owner(os.geteuid(), os.getegid())
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        files.overwrite(Path("/dev/full"), b"x", mode=0o666, owner=owner, attributes={})
+
+
 def test_attributes_become_exactly_those_wanted(tmp_path: Path) -> None:
     files.create(tmp_path / "file", b"", attributes={"user.a": b"1", "user.b": b"2"})
     descriptor = os.open(tmp_path / "file", os.O_RDONLY)

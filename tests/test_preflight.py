@@ -16,6 +16,7 @@ from wizard import journal, transaction
 from wizard.errors import Drifted, WizardError
 from wizard.plan import Directory, File, Plan
 from wizard.preflight import Problem
+from wizard.review import examined
 from wizard.state import State
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="not run: needs root")
@@ -252,6 +253,20 @@ def test_a_full_disk_is_known_before(chattr: Path) -> None:
         changes=(File(path=chattr / "big", before=None, after=bytes(8 << 20), mode=0o600),),
     )
     assert "disk is full" in only(transaction.preflight(plan)).sentence
+
+
+def test_a_disk_without_inodes_is_known_before(chattr: Path) -> None:
+    for number in range(os.statvfs(chattr).f_ffree):
+        (chattr / str(number)).touch()
+    problem = only(transaction.preflight(creation(chattr / "new")))
+    assert "no room for more files: inodes needed 1, free 0" in problem.sentence
+
+
+def test_a_file_that_changes_while_the_plan_is_made_is_drift(host: Path) -> None:
+    plan = plan_for(host)
+    (host / "start.sh").write_bytes(b"edited")
+    with pytest.raises(Drifted, match=r"start\.sh: has changed"):
+        examined(plan)
 
 
 def test_a_read_only_mount_is_named(chattr: Path) -> None:

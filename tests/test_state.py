@@ -59,11 +59,37 @@ def test_an_existing_folder_is_made_private(host: Path, state: State) -> None:
 
 
 @needs_root
-def test_a_strangers_folder_is_refused(host: Path, state: State) -> None:
-    state.root.mkdir()
-    os.chown(state.root, JAKE.uid, JAKE.gid)
+@pytest.mark.parametrize("name", [".", "runs"])
+def test_a_strangers_folder_is_refused(host: Path, state: State, name: str) -> None:
+    state.make()
+    os.chown(state.root / name, JAKE.uid, JAKE.gid)
     with pytest.raises(WizardError, match=f"belongs to {files.user_name(JAKE.uid)}"):
         transaction.apply(edit(host / "start.sh"), state)
+
+
+@needs_root
+def test_a_strangers_link_to_the_runs_is_refused(host: Path, state: State, tmp_path: Path) -> None:
+    state.root.mkdir()
+    state.runs.symlink_to(tmp_path)
+    os.chown(state.runs, JAKE.uid, JAKE.gid, follow_symlinks=False)
+    with pytest.raises(WizardError, match=f"belongs to {files.user_name(JAKE.uid)}"):
+        transaction.apply(edit(host / "start.sh"), state)
+
+
+def test_runs_that_others_could_have_written_are_refused(host: Path, state: State) -> None:
+    state.make()
+    state.runs.chmod(0o777)
+    with pytest.raises(WizardError, match="others can write in"):
+        transaction.apply(edit(host / "start.sh"), state)
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_not_waited_for(host: Path, state: State) -> None:
+    state.make()
+    os.mkfifo(state.root / "lock")
+    with pytest.raises(WizardError, match="lock is in the way"):
+        transaction.apply(edit(host / "start.sh"), state)
+    with pytest.raises(WizardError, match="lock is in the way"):
+        transaction.interrupted(state)
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(host: Path) -> None:

@@ -20,7 +20,8 @@ import fcntl
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -92,12 +93,8 @@ def create(
     that nobody can read it who may not: chown(2) clears set-user-ID bits, and an access control list changes
     the mode. Raises `FileExistsError` if there is anything at that name, a dangling symbolic link included.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    try:
+    with _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW) as descriptor:
         _fill(descriptor, content, mode, owner, attributes)
-    finally:
-        os.close(descriptor)
 
 
 def overwrite(path: Path, content: bytes, *, mode: int, owner: Owner, attributes: Attributes) -> None:
@@ -105,25 +102,32 @@ def overwrite(path: Path, content: bytes, *, mode: int, owner: Owner, attributes
 
     An interruption leaves it torn, so the caller must keep the old content elsewhere, on the disk, before.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
+    with _opened(path, os.O_WRONLY | os.O_NOFOLLOW) as descriptor:
         _fill(descriptor, content, mode, owner, attributes)
-    finally:
-        os.close(descriptor)
 
 
 def make_directory(path: Path, *, mode: int, owner: Owner) -> None:
     """Make a folder, private until it has its owner, and bring it to the disk; raises `FileExistsError`."""
     path.mkdir(mode=0o700)
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
+    with _opened(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW) as descriptor:
         os.fchown(descriptor, owner.uid, owner.gid)
         set_attributes(descriptor, {})
         os.fchmod(descriptor, mode)
         os.fsync(descriptor)
+    sync(path.parent)
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    """Open a file, a new one 0600, and close it; an error in between names it, as one of open(2) does."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         os.close(descriptor)
-    sync(path.parent)
 
 
 def _fill(
@@ -143,11 +147,8 @@ def _fill(
 
 def sync(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with _opened(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # Extended attributes ----------------------------------------------------------------------------------------

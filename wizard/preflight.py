@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from wizard import files
+from wizard.errors import Drifted, WizardError
 from wizard.exposure import open_folders, strange_link
 from wizard.files import Entry
 from wizard.plan import Change, Directory, File, Link, Owner, Plan
@@ -54,6 +55,14 @@ def preflight(plan: Plan, *, in_place: bool = False, undo: bool = False) -> tupl
         except OSError as error:
             problems.append(Problem(change.path, f"cannot be examined: {error.strerror}."))
     return (*problems, *_space(places))
+
+
+def refuse(problems: Iterable[Problem], opening: str = "") -> None:
+    """Raise `WizardError` naming every problem that stops; `Drifted` if one is that a file has changed."""
+    stops = [problem for problem in problems if problem.stops]
+    if stops:
+        kind = Drifted if any(problem.drifted for problem in stops) else WizardError
+        raise kind(opening + "\n".join(map(str, stops)))
 
 
 def real_path(change: Change) -> Path:
@@ -236,7 +245,13 @@ def _space(places: list[tuple[Change, Path]]) -> Iterator[Problem]:
     for folder, size, count in needed.values():
         free = os.statvfs(folder)
         room = (free.f_bfree if os.geteuid() == 0 else free.f_bavail) * free.f_frsize
-        if room < size or (free.f_files and free.f_ffree < count):
+        if room < size:
             yield Problem(
                 folder, f"the disk is full: {count} files of {size} bytes need room, {room} bytes are free."
+            )
+        if free.f_files and free.f_ffree < count:
+            yield Problem(
+                folder,
+                f"the disk has no room for more files: inodes needed {count}, free {free.f_ffree} (df -i). "
+                "Remove files that nobody needs.",
             )

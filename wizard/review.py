@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wizard.errors import WizardError
 from wizard.plan import Plan, Warning
-from wizard.preflight import preflight
+from wizard.preflight import preflight, refuse
 
 
 def examined(plan: Plan) -> Plan:
     """The plan with what the operator should know of its places on the disk among its warnings.
 
     The weaker way of writing, for a file on which something is mounted, is one of them: who applies the plan
-    has to accept it. Raises WizardError naming everything that would stop it.
+    has to accept it. Raises WizardError naming everything that would stop it, Drifted when a file has changed
+    since the plan was made.
     """
     problems = preflight(plan, in_place=True)
-    stops = [str(problem) for problem in problems if problem.stops]
-    if stops:
-        raise WizardError("\n".join(stops))
+    refuse(problems)
     known = [Warning(problem.sentence, problem.path) for problem in problems]
     return replace(plan, warnings=(*plan.warnings, *known))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -54,28 +55,28 @@ class State:
     def make(self) -> None:
         """Make the folder, or make an existing one private.
 
-        Raises `WizardError` when it belongs to somebody else, who could then read or change what is kept
-        there.
+        Raises `WizardError` when it, or the folder of the runs in it, is open to somebody else, who could
+        read or change what is kept there.
         """
         for folder in reversed([folder for folder in (self.runs, *self.runs.parents) if not folder.exists()]):
             folder.mkdir(mode=0o700, exist_ok=True)
             files.sync(folder.parent)
-        status = self.root.stat()
-        if status.st_uid != os.geteuid():
+        for folder in (self.root, self.runs):
+            _refuse_strangers(folder)
+        if self.runs.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise WizardError(
-                f"{self.root} belongs to {files.user_name(status.st_uid)}, who could change what the wizard "
-                "keeps there. Run the wizard as that user, or name another folder in TLS_WIZARD_STATE."
+                f"{self.runs}: others can write in this folder and could have put a run of theirs there. "
+                f"Look at what is in it, then take their right away: chmod 700 {self.runs}"
             )
-        if status.st_mode & 0o7777 != 0o700:
+        if stat.S_IMODE(self.root.stat().st_mode) != 0o700:
             self.root.chmod(0o700)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the lock; raises `Locked`, naming who holds it, when another run is at work."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             self.make()
-            descriptor = os.open(self.root / "lock", flags, 0o600)
+            descriptor = self._open_lock(os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise WizardError(f"The state folder {self.root} cannot be written: {error.strerror}.") from error
         try:
@@ -90,13 +91,32 @@ class State:
     def busy(self) -> bool:
         """Whether another run holds the lock now."""
         try:
-            descriptor = os.open(self.root / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = self._open_lock(os.O_RDONLY)
         except FileNotFoundError:
             return False
         try:
             return not _try_lock(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
+
+    def _open_lock(self, flags: int) -> int:
+        path = self.root / "lock"
+        # A pipe in its place must not be waited for.
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise WizardError(f"{path} is in the way: it should be a file. If nobody needs it, remove it.")
+        return descriptor
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """Raise `WizardError` when somebody else owns the folder, or laid the link to it."""
+    for uid in (folder.lstat().st_uid, folder.stat().st_uid):
+        if uid != os.geteuid():
+            raise WizardError(
+                f"{folder} belongs to {files.user_name(uid)}, who could change what the wizard keeps there. "
+                "Run the wizard as that user, or name another folder in TLS_WIZARD_STATE."
+            )
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

@@ -38,7 +38,7 @@ from wizard.exchange import exchange, remove_folder, remove_stage, restore, writ
 from wizard.files import Entry
 from wizard.journal import Run, Status, Step
 from wizard.plan import Advice, Change, Directory, File, Link, Owner, Plan
-from wizard.preflight import Problem, drifted, preflight, real_path
+from wizard.preflight import Problem, drifted, preflight, real_path, refuse
 from wizard.state import State
 from wizard.validation import validate
 
@@ -114,7 +114,7 @@ def _begin(
     """Do everything that comes before the first change: refuse what cannot be, then write the record."""
     with _told("Nothing was changed."):
         _refuse_after_interruption(state)
-        _refuse(preflight(plan, in_place=in_place, undo=bool(undoes)))
+        refuse(preflight(plan, in_place=in_place, undo=bool(undoes)), "Nothing was changed.\n")
         work = tuple(_work(plan))
         copies = {
             number: change.before
@@ -135,13 +135,6 @@ def _refuse_after_interruption(state: State) -> None:
             f'The run "{run.title}" of {run.time:%Y-%m-%d %H:%M} UTC was interrupted. '
             "Run `tls-wizard recover` first; then nothing of it is left half done."
         )
-
-
-def _refuse(problems: tuple[Problem, ...]) -> None:
-    stops = [problem for problem in problems if problem.stops]
-    if stops:
-        kind = Drifted if any(problem.drifted for problem in stops) else WizardError
-        raise kind("Nothing was changed.\n" + "\n".join(map(str, stops)))
 
 
 def _work(plan: Plan) -> Iterator[tuple[Step, Change]]:
