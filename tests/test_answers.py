@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -149,6 +150,22 @@ def test_a_file_that_is_missing_a_folder_or_not_text_says_so(tmp_path: Path) -> 
     (tmp_path / "latin.toml").write_bytes(b'target = "h\xfcb"\n')
     with pytest.raises(BadAnswers, match="is not TOML"):
         answers.read(tmp_path / "latin.toml")
+
+
+def test_what_never_ends_is_refused_at_once(tmp_path: Path) -> None:
+    pipe, large, deep = tmp_path / "pipe", tmp_path / "large", tmp_path / "deep"
+    os.mkfifo(pipe)
+    with large.open("wb") as file:
+        file.truncate(2_000_000)
+    deep.write_text(f"a = {'[' * 5000}{']' * 5000}")
+    for path, said in [
+        (pipe, "It is a device or a pipe, not a file"),
+        (Path("/dev/zero"), "It is a device or a pipe, not a file"),
+        (large, "It is larger than 1 MB"),
+        (deep, "nests lists hundreds deep"),
+    ]:
+        with pytest.raises(BadAnswers, match=said):
+            answers.read(path)
 
 
 def test_a_script_that_cannot_be_edited_is_a_refusal_not_a_wrong_answer(box: Sandbox) -> None:

@@ -14,6 +14,7 @@ from wizard.errors import BadAnswers
 from wizard.host import Host
 from wizard.kinds import Raw
 from wizard.sheet import Entry, Sheet, fill_in
+from wizard.small_files import read_small
 from wizard.state import State
 from wizard.targets import Target
 
@@ -24,9 +25,11 @@ def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
     Raises BadAnswers with one sentence that says what is wrong and what would be right.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(read_small(path).decode())
     except OSError as error:
         raise BadAnswers(f"{path} cannot be read: {error.strerror}.") from None
+    except RecursionError:
+        raise BadAnswers(f"{path} is not an answers file: it nests lists hundreds deep.") from None
     except ValueError as error:  # not UTF-8, not TOML, or a number of thousands of digits
         raise BadAnswers(
             f"{path} is not TOML: {error}. See: tls-wizard questions TARGET for a file to fill in."

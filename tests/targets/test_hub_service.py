@@ -17,6 +17,7 @@ from tests.peers.sandboxed import furnished, started
 from tests.targets.hub_plans import NAMES, sheet_of
 from wizard import proof, service, transaction
 from wizard.demo.sandbox import Sandbox
+from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.proof import Proof, Result, Verdict
 from wizard.sheet import fill_in
@@ -83,6 +84,24 @@ def test_secrets_of_the_command_line_are_in_nothing_that_is_printed(box: Sandbox
     shown = f"{HubRest.find(here)} {here}"
     assert "CHANGETHIS" not in shown
     assert "myrootpassword" not in shown
+
+
+def test_what_is_too_large_or_never_ends_is_no_start_script(box: Sandbox) -> None:
+    large = box.hub / "large.sh"
+    with large.open("wb") as file:
+        file.truncate(1_000_001)
+    pipe = box.hub / "pipe.sh"
+    os.mkfifo(pipe)
+    for path, said in [
+        (large, "It cannot be read: It is larger than 1 MB."),
+        (pipe, "This is a device or a pipe, not a script."),
+        (Path("/dev/zero"), "This is a device or a pipe, not a script."),
+        (Path("/proc/kmsg"), "/proc/kmsg: No command in this file starts hub in a way that can be read."),
+    ]:
+        if os.geteuid() == 0 or path.parent == box.hub:
+            assert said in sheet_of(path)["start_script"].error, path
+    with pytest.raises(OSError, match="not a file"):
+        hub_service.read(pipe)
 
 
 def test_among_several_hubs_the_one_of_the_script_counts(box: Sandbox, tmp_path: Path) -> None:
@@ -229,12 +248,19 @@ def test_a_script_that_is_no_longer_secured_is_not_proven_by_the_hub_that_still_
     assert wrong.meaning
 
 
+def test_a_start_script_that_goes_between_the_answers_and_the_plan_is_a_refusal(box: Sandbox) -> None:
+    filled = answers(box)
+    (box.hub / "start.sh").unlink()
+    with pytest.raises(Refusal, match=r"start\.sh: It cannot be read: No such file or directory\."):
+        filled.plan(box.look())
+
+
 def test_a_start_script_that_has_gone_fails_with_a_sentence(box: Sandbox) -> None:
     filled = answers(box)
     apply(box, filled)
     (box.hub / "start.sh").unlink()
     wrong = failed(prove(box, filled))[0]
-    assert wrong.got == f"{box.hub}/start.sh cannot be read: No such file or directory."
+    assert wrong.got.startswith(f"{box.hub}/start.sh: It cannot be read: No such file or directory.")
 
 
 def test_another_program_at_the_address_does_not_prove_this_hub(box: Sandbox) -> None:

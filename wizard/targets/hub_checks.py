@@ -19,13 +19,11 @@ def script_sets(script: Path, flags: Mapping[str, str]) -> Check:
 
     def run() -> Outcome:
         try:
-            said = hub_service.read(script)
+            said = hub_service.read_for_plan(script)
             if hub.set_flags(said, flags) == said.data:
                 return Outcome(verdict=Verdict.PASSED, got=", ".join(f"--{name}" for name in flags))
         except Refusal as error:
             return _failed(str(error), "It was changed since it was written. Mend it, or undo.")
-        except OSError as error:
-            return _failed(f"{script} cannot be read: {error.strerror}.", "Give the script that starts Hub.")
         return _failed(
             _what_differs(said, flags),
             "At its next start Hub runs without what was proven here. Apply these answers, then restart it.",

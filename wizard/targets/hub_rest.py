@@ -214,7 +214,7 @@ class HubRest(ServerCertificate, Target):
         from wizard.material.dh import dh_parameters
         from wizard.targets import hub
 
-        script = hub_service.read(self.start_script)
+        script = hub_service.read_for_plan(self.start_script)
         owner = account_owner(self.account) if host.root else None
         certificate, key, dh = self._files(self.directory)
         pair = Pair(certificate, key, owner, KeyType(self.key_type))
@@ -225,6 +225,7 @@ class HubRest(ServerCertificate, Target):
             *_file(dh, dh_parameters(), owner, "Diffie-Hellman group ffdhe2048 of RFC 7919"),
             *_edit(script, hub.set_flags(script, self._flags())),
         )
+        stale = hub_service.stale(host, self.start_script, self._written())
         kept = [path for path in (dh, self.start_script) if path not in {change.path for change in changes}]
         return Plan(
             target=self.key,
@@ -233,11 +234,7 @@ class HubRest(ServerCertificate, Target):
             kept=(*issue.kept, *kept),
             validations=(Command(("bash", "-n", str(self.start_script)), "the script is still a script"),),
             warnings=(*issue.warnings, *self._warnings(script, host)),
-            advice=tuple(
-                self._advice(
-                    host, stale=bool(changes or hub_service.stale(host, self.start_script, self._written()))
-                )
-            ),
+            advice=tuple(self._advice(host, stale=bool(changes or stale))),
             restart=hub_service.restart(host, self.start_script),
         )
 

@@ -13,6 +13,7 @@ from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
 from wizard.rights import as_root
+from wizard.small_files import read_small
 from wizard.targets import Found
 
 if TYPE_CHECKING:
@@ -77,7 +78,17 @@ def read(path: Path) -> StartScript:
 def _read(path: Path, _version: tuple[int, int, int]) -> StartScript:
     from wizard.targets import hub
 
-    return hub.read(path, path.read_bytes())
+    return hub.read(path, read_small(path))
+
+
+def read_for_plan(path: Path) -> StartScript:
+    """The start script; when it has gone since it was asked for, that is a Refusal as well."""
+    try:
+        return read(path)
+    except OSError as error:
+        raise Refusal(
+            path, f"It cannot be read: {error.strerror}.", "Give the script that starts Hub."
+        ) from None
 
 
 def found(host: Host) -> Found:
