@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-BOOLEANS = {"useHttpsIRI", "fetchTransactionMessages", "logtostderr"}
+BOOLEANS = {"useHttpsIRI", "dbDebug", "fetchTransactionMessages", "logtostderr"}
 CALLERS_ARGUMENTS = ("--depth", "5")
 
 _HUB = """#!/bin/bash

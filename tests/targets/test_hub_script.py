@@ -253,6 +253,97 @@ def test_t13_an_old_setting_before_a_flagfile_moves_behind_it() -> None:
     assert after == b"./hub --flagfile=f --db x --authMode ssl\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "old"),
+    [
+        ("./hub --salt x --dbDebug --authMode none\n", "none"),
+        ('A=(--salt x --dbDebug --authMode none)\n./hub "${A[@]}"\n', "none"),
+        ("./hub --salt x $'--authMode' none\n", "none"),
+        ("./hub --nodbDebug --authMode none --salt x\n", "none"),
+    ],
+)
+def test_flags_behind_a_boolean_flag_or_in_any_quotes_are_seen(text: str, old: str, tmp_path: Path) -> None:
+    assert effective(tmp_path, text.encode())["authMode"] == old
+    assert effective(tmp_path, hub.set_flags(read(text), REST)).items() >= REST.items()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("./hub --newFlag --authMode none\n", "not clear whether the next word"),
+        ('./hub --newFlag "$1" --authMode none\n', "not clear whether the next word"),
+        ("IFS=$'\\n\\t'\nOPTS='--salt x --authMode none'\n./hub $OPTS\n", "sets IFS"),
+        ("IFS=,\nOPTS=--salt,x,--authMode,none\n./hub $OPTS\n", "sets IFS"),
+        ('f() { A+=(--authMode none); }\nA=(--salt x)\nf\n./hub "${A[@]}"\n', "under a condition"),
+        ("f() { O=\"$O --authMode none\"; }\nO='--salt x'\nf\n./hub $O\n", "under a condition"),
+        ('f() { A=(--authMode none); }\nA=(--salt x)\nf\n./hub "${A[@]}"\n', "under a condition"),
+        ('f() { A+=(--db y); }\nA=(--serverType http)\nf\n./hub "${A[@]}"\n', "not known before"),
+        ('C=("${D[@]}")\nD=("${C[@]}")\n./hub "${D[@]}"\n', "made of each other"),
+        (
+            "V0=x\n" + "".join(f"V{i + 1}=$V{i}$V{i}\n" for i in range(25)) + "./hub --salt $V25\n",
+            "made of each other",
+        ),
+    ],
+)
+def test_what_bash_makes_of_variables_in_another_way_is_refused(text: str, reason: str) -> None:
+    assert reason in refused(text).reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'AUTH="--authMode=${MODE:-none}"\n./hub --salt x "$AUTH"\n',
+        'X=$(echo --authMode=none)\n./hub --salt x "$X"\n',
+        'A=(--salt x --authMode=none)\n./hub --salt x "${A[2]}"\n',
+        'printf -v AUTH -- "--authMode=%s" none\n./hub --salt x "$AUTH"\n',
+        "./hub --salt x $'--authMode\\x3dnone'\n",
+        "read N <<< authMode\n./hub --salt x --$N=none\n",
+        "./hub --salt x --{authMode=none,v=1}\n",
+        'set -- --authMode=none\n./hub --salt x "$1"\n',
+        "O='--salt x'\neval 'O=--authMode=none'\n./hub $O\n",
+        "O='--salt x'\nexport $(echo O=--authMode=none)\n./hub $O\n",
+        "O=\n: ${O:=--authMode=none}\n./hub --salt x $O\n",
+        'A=(--salt x)\ndeclare -n R=A\nR+=(--authMode none)\n./hub "${A[@]}"\n',
+        'A=(--salt x)\nf() { local -n r=$1; r+=(--authMode none); }\nf A\n./hub "${A[@]}"\n',
+        'A=(--salt x --db y)\nprintf -v "A[3]" %s --authMode=none\n./hub "${A[@]}"\n',
+        "O='--salt x'\necho O=--authMode=none >env\nload() { . ./env; }\nload\n./hub $O\n",
+        "O='--salt x'\necho O=--authMode=none >env\nbuiltin source ./env\n./hub $O\n",
+        "O='--salt x'\nIFS='=' read -r O <<< --authMode=none\n./hub $O=none\n",
+        "O=--db=x\nstart() { ./hub --salt x $O; }\nO=--authMode=none start\n",
+        "[ -z \"$O\" ] || O='--salt x'\n./hub $O\n",
+    ],
+)
+def test_t13_what_may_bring_a_flag_at_run_time_is_warned_of(text: str) -> None:
+    assert ["only known at run time" in warning.text for warning in read(text).warnings][:1] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MODE=ssl\nunset MODE\nread -r k MODE <<< 'x none'\n./hub --salt x --authMode $MODE\n",
+        "MODE=ssl\nIFS='=' read -r k MODE <<< k=none\n./hub --salt x --authMode $MODE\n",
+        "MODE=ssl\neval MODE=none\n./hub --salt x --authMode $MODE\n",
+        "MODE=ssl\nstart() { ./hub --salt x --authMode $MODE; }\nMODE=none start\n",
+        "declare -u MODE\nMODE=ssl\n./hub --salt x --authMode $MODE\n",
+        'add() { A+=(--authMode none); }\nmain() { A=(--salt x); ./hub "${A[@]}" --authMode ssl; }\nmain\n',
+    ],
+)
+def test_a_variable_that_is_set_unseen_is_not_taken_for_what_it_was(text: str, tmp_path: Path) -> None:
+    try:
+        after = hub.set_flags(read(text), REST)
+    except Refusal as refusal:
+        assert "under a condition" in refusal.reason
+    else:
+        assert effective(tmp_path, after).items() >= REST.items()
+
+
+@pytest.mark.parametrize("space", ["\f", "\v", "\x1f", "\u00a0", "\u2028"])
+def test_only_blanks_cut_a_variable_to_words(space: str, tmp_path: Path) -> None:
+    text = f"OPTS='--db hub{space}--authMode none'\n./hub $OPTS\n"
+    after = hub.set_flags(read(text), {"authMode": "ssl"})
+    assert effective(tmp_path, after) == {"db": f"hub{space}--authMode", "authMode": "ssl"}
+
+
 def test_secrets_do_not_appear_in_the_repr() -> None:
     script = read("./hub --salt TOPSECRET\n")
     assert script.settings["salt"].value == "TOPSECRET"

@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from itertools import groupby
+from itertools import count, groupby
 
-from wizard.formats.shell import Assignment, Script
+from wizard.formats.shell import ANY, Assignment, Script
+from wizard.formats.splice import CannotEdit, line_of
 from wizard.formats.words import Part, Word
+
+_BLANKS = " \t\n"
+_BLANK_SEPARATORS = frozenset({b"$'\\n'", b"$'\\n\\t'", b"$'\\t\\n'", b"$' \\n\\t'", b"$' \\t\\n'"})
+"""Usual values of IFS, as they are written, with which bash splits at nothing but blanks."""
+_DEEPEST = 20
+_MOST = 10_000
 
 
 class Place(Enum):
@@ -43,13 +50,22 @@ class Argument:
     variable: str = ""
     """The variable or array it comes through, if its span lies in an assignment."""
 
+    @property
+    def may_be_flag(self) -> bool:
+        """Whether it begins with a dash, or may do so at run time."""
+        return self.text.startswith("-") or not (self.known or self.text) or self.several
+
 
 class Resolver:
     """What bash will make of the words of the command at `position`."""
 
-    def __init__(self, script: Script, position: int) -> None:
+    def __init__(
+        self, script: Script, position: int, depth: int = 0, steps: Iterator[int] | None = None
+    ) -> None:
         self.script = script
         self.position = position
+        self.depth = depth
+        self.steps = count() if steps is None else steps
 
     def arguments(self, word: Word) -> Iterator[Argument]:
         """The arguments a word becomes."""
@@ -81,77 +97,111 @@ class Resolver:
         if part.kind != "variable" or len(settings) != 1 or not self._happened(settings[0]):
             return None
         words = settings[0].words
-        if not words or settings[0].array or settings[0].append or self._sourced_since(settings[0]):
+        if not words or settings[0].array or settings[0].append or self._lost(settings[0]):
             return None
-        inner = Resolver(self.script, settings[0].start)._argument(words[0])
-        return inner.text if inner.known and (part.quoted or _is_one_word(inner.text)) else None
+        inner = self._at(settings[0])._argument(words[0])
+        return inner.text if inner.known and (part.quoted or self._is_one_word(inner.text)) else None
+
+    def _at(self, assignment: Assignment) -> Resolver:
+        """What the words of an assignment are made of; variables may refer to each other endlessly."""
+        if self.depth == _DEEPEST or next(self.steps) == _MOST:
+            raise CannotEdit(
+                "Too many variables are made of each other here to follow them all.",
+                "Write the options out in the command that starts the program.",
+                line_of(self.script.data, assignment.start),
+            )
+        return Resolver(self.script, assignment.start, self.depth + 1, self.steps)
 
     def _happened(self, assignment: Assignment) -> bool:
         start, end = assignment.block
         return assignment.start < self.position and start <= self.position < end
 
-    def _sourced_since(self, assignment: Assignment) -> bool:
-        return any(
-            command.words[0].text in (".", "source")
-            for command in self.script.commands
-            if command.words and assignment.start < command.start < self.position
-        )
+    def _elsewhere(self, assignment: Assignment) -> bool:
+        """In another function: there is no telling from where it stands when it happens."""
+        start, end = assignment.function
+        return not start <= self.position < end
+
+    def _lost(self, assignment: Assignment) -> bool:
+        """Whether something that may set any variable may come after the assignment."""
+        unknown = (other for other in self.script.assignments if other.name == ANY)
+        return any(other.start > assignment.start or self._elsewhere(other) for other in unknown)
 
     def _history(self, name: str, array: bool) -> list[tuple[Assignment, bool]] | None:
         """The assignments that build up a variable, each with whether it is certain; None: unknown."""
+        assignments = [a for a in self.script.assignments if a.name == name]
+        if any(a.words is None or a.array is not array or self._lost(a) for a in assignments):
+            return None
+        scattered = any(self._elsewhere(assignment) for assignment in assignments)
         history: list[tuple[Assignment, bool]] = []
-        for assignment in self.script.assignments:
-            if assignment.name != name:
-                continue
-            if assignment.words is None or assignment.array is not array or self._sourced_since(assignment):
-                return None
-            certain = self._happened(assignment)
-            extends = any(_extends_itself(assignment, word) for word in assignment.words)
-            if not assignment.append and not extends:
+        for assignment in assignments:
+            certain = self._happened(assignment) and not scattered
+            if _is_fresh(assignment):
                 history = [] if certain else [(earlier, False) for earlier, _ in history]
             history.append((assignment, certain))
         return history or None
 
     def _elements(self, word: Word, part: Part) -> Iterator[Argument]:
         history = self._history(part.text, array=True)
-        if history is None:
+        unknown = any(assignment.name == ANY for assignment in self.script.assignments)
+        if history is None or (unknown and _has_past(history)):
             yield Argument("", False, word.start, word.end, 0, several=True)
-            return
-        for assignment, certain in history:
+        for assignment, certain in history or ():
             for element in assignment.words or ():
                 if _extends_itself(assignment, element):
                     continue
-                for argument in Resolver(self.script, assignment.start).arguments(element):
-                    passed = argument if part.quoted else _loosened(argument)
+                for argument in self._at(assignment).arguments(element):
+                    passed = argument if part.quoted else self._loosened(argument)
                     yield replace(passed, certain=certain and passed.certain, variable=part.text)
 
     def _split(self, word: Word, part: Part) -> Iterator[Argument]:
         history = self._history(part.text, array=False)
-        if history is None:
+        if history is None or _has_past(history):
+            # What the variable holds before the script sets it comes from the environment.
             yield Argument("", False, word.start, word.end, 0, several=True)
-            return
-        for assignment, certain in history:
+        if history and self._separators():
+            raise CannotEdit(
+                f"The script sets IFS, and with it where bash splits the unquoted ${part.text}.",
+                f'Keep the options in an array, {part.text}=(...), and pass "${{{part.text}[@]}}".',
+                line_of(self.script.data, word.start),
+            )
+        for assignment, certain in history or ():
             for piece in assignment.words or ():
                 for span in split_word(piece):
                     if not _extends_itself(assignment, span):
-                        argument = _loosened(Resolver(self.script, assignment.start)._argument(span))
+                        argument = self._loosened(self._at(assignment)._argument(span))
                         yield replace(argument, certain=certain, variable=part.text)
 
+    def _loosened(self, argument: Argument) -> Argument:
+        """The argument as an unquoted expansion passes it: split at blanks, and matched against files."""
+        fixed = argument.known and self._is_one_word(argument.text)
+        return replace(argument, known=fixed, several=not fixed, place=Place.SPLIT)
 
-def _loosened(argument: Argument) -> Argument:
-    """The argument as an unquoted expansion passes it: split at blanks, and matched against files."""
-    fixed = argument.known and _is_one_word(argument.text)
-    return replace(argument, known=fixed, several=not fixed, place=Place.SPLIT)
+    def _is_one_word(self, text: str) -> bool:
+        """Whether an unquoted expansion to `text` passes just that."""
+        plain = self._separators() <= _BLANK_SEPARATORS or text.isalnum()
+        return plain and text != "" and not any(char in text for char in f"{_BLANKS}*?[")
+
+    def _separators(self) -> set[bytes | None]:
+        """The values given to IFS, as they are written."""
+        data = self.script.data
+        values = [a.words for a in self.script.assignments if a.name == "IFS"]
+        return {data[words[0].start : words[0].end] if words else None for words in values}
+
+
+def _is_fresh(assignment: Assignment) -> bool:
+    """Whether nothing is left of what the variable held before."""
+    return not assignment.append and not any(_extends_itself(assignment, w) for w in assignment.words or ())
+
+
+def _has_past(history: list[tuple[Assignment, bool]]) -> bool:
+    """Whether something of what the variable held before its first assignment may be left."""
+    assignment, certain = history[0]
+    return not (certain and _is_fresh(assignment))
 
 
 def _extends_itself(assignment: Assignment, word: Word) -> bool:
     """`OPTS="$OPTS --more"` or `ARGS=("${ARGS[@]}" --more)`: the word is the earlier value."""
     return any(part.kind in ("variable", "array") and part.text == assignment.name for part in word.parts)
-
-
-def _is_one_word(text: str) -> bool:
-    """Whether an unquoted expansion to `text` passes just that."""
-    return text != "" and not any(char in text for char in " \t\n*?[")
 
 
 def uses(script: Script, variable: str) -> int:
@@ -170,7 +220,7 @@ def split_word(word: Word) -> Iterator[Word]:
             gathered.append(part)
             continue
         at = part.start
-        for blank, letters in groupby(part.text, key=str.isspace):
+        for blank, letters in groupby(part.text, key=_BLANKS.__contains__):
             text = "".join(letters)
             end = at + len(text.encode("utf-8", "surrogateescape"))
             if not blank:

@@ -15,7 +15,7 @@ from shutil import which
 from wizard.formats.splice import CannotEdit, Splice, splice
 
 _SECONDS = 20
-_OPERATORS = bytes.maketrans(b"'\"()<>|&;", b" " * 9)
+_OPERATORS = bytes.maketrans(b"'\"()<>|&;\t\n", b" " * 11)
 _SAMPLE = (b"a  b \\\n c; echo $(d)\n", b"a b c")
 
 
@@ -73,7 +73,7 @@ def _words(texts: Sequence[bytes]) -> Counter[bytes]:
 def _tokens(text: bytes) -> Counter[bytes]:
     # Quotes and operators count as blanks: the last word of an array or of a quoted script touches them.
     unfolded = text.replace(b"\\\\", b"//").replace(b"\\\n", b"")
-    return Counter(unfolded.translate(_OPERATORS).split())
+    return Counter(token for token in unfolded.translate(_OPERATORS).split(b" ") if token)
 
 
 def _pretty(data: bytes) -> bytes:

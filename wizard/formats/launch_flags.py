@@ -25,6 +25,8 @@ class FlagEditor:
         self.arguments = launch.arguments
         self.settings = read_flags(launch.arguments, booleans)
         self.flags_end = end_of_flags(launch.arguments, booleans)
+        self.loose = frozenset(self._loose())
+        """Positions of arguments that may be flags, or several, for all that can be seen here."""
 
     def edit(self, flags: Mapping[str, str], remove: Collection[str]) -> list[Splice]:
         """Splices after which each of `flags` is set once and last, and none of `remove` is.
@@ -51,14 +53,22 @@ class FlagEditor:
 
     def overriders(self) -> list[int]:
         """Positions of arguments that may bring flags which cannot be seen here."""
-        values = self._values()
-        loose = [i for i, a in enumerate(self.arguments[: self.flags_end]) if a.several and i not in values]
-        return sorted(loose + [setting.first for setting in self.settings if setting.name in INDIRECT])
+        indirect = [setting.first for setting in self.settings if setting.name in INDIRECT]
+        return sorted([*self.loose, *indirect])
 
     def _outdone(self, last: list[Setting]) -> bool:
         """Whether something that may override the setting stands behind it, with a place behind that."""
         end = max(position for _, position in self._complete())
         return any(setting.first < position <= end for setting in last for position in self.overriders())
+
+    def _loose(self) -> Iterator[int]:
+        seen = {setting.first for setting in self.settings} | self._values()
+        for i, argument in enumerate(self.arguments[: self.flags_end]):
+            stray = i not in seen and not argument.known and argument.may_be_flag
+            # What follows an option that is passed at times only is its value at times only.
+            escaped = i in self._values() and argument.may_be_flag and not self.arguments[i - 1].certain
+            if stray or escaped or (argument.several and i not in self._values()):
+                yield i
 
     def _values(self) -> set[int]:
         return {setting.last for setting in self.settings if setting.last > setting.first}
@@ -153,7 +163,7 @@ class FlagEditor:
         open_ = {i for s in self.settings for i in range(s.first, s.last + 1)} - set(closed)
         for i, argument in enumerate(self.arguments[: self.flags_end]):
             ends_word = i + 1 == len(self.arguments) or self.arguments[i + 1].word != argument.word
-            if ends_word and i not in open_ and closed.get(i, i) == i and not argument.several:
+            if ends_word and i not in open_ and closed.get(i, i) == i and i not in self.loose:
                 yield self.launch.words[argument.word].end, i
 
     def _is_closed(self, setting: Setting) -> bool:

@@ -6,8 +6,9 @@ without telling, a blank after a backslash, words broken by a continuation, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
@@ -16,6 +17,11 @@ from wizard.formats.words import Command, Reader, Word
 
 _BLOCKS = {"command", "declaration_command", "variable_assignment", "redirected_statement", "negated_command"}
 """Nodes that are no blocks of their own: what stands in them happens whenever the statement does."""
+_DECLARING = ("declare", "typeset", "local", "export", "readonly")
+_SETTING = ("read", "mapfile", "readarray", "getopts", "unset", "let")
+
+ANY = ""
+"""In place of a variable's name: whichever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class Assignment:
     """`name=value`, `name+=value` or `name=(...)`, and what else sets a variable."""
 
     name: str
+    """The variable, or ANY when it cannot be known which one, as after `eval` or `source`."""
     start: int
     words: tuple[Word, ...] | None
     """The value: one word, or the elements of an array. None: set in a way that cannot be known."""
@@ -30,6 +37,17 @@ class Assignment:
     append: bool
     block: tuple[int, int]
     """The span within which, after it, the assignment has happened for certain."""
+    function: tuple[int, int]
+    """The span of the function it stands in, or of the whole script: elsewhere its time is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A command after which nothing in its block is run: `exit`, `return` or `exec`."""
+
+    text: str
+    start: int
+    block: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,9 @@ class Script:
     commands: tuple[Command, ...]
     assignments: tuple[Assignment, ...]
     """In the order in which they stand."""
+    functions: frozenset[str]
+    """The names of the functions it defines."""
+    endings: tuple[Ending, ...]
 
 
 def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") -> Script:
@@ -54,12 +75,24 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
     end = len(data) if end is None else end
     masked = b" " * start + _masked(data[start:end]) + b"\n\n"
     root = Parser(Language(tree_sitter_bash.language())).parse(masked).root_node
-    nodes = list(_walk(root))
-    reader = Reader(data, end, _expansions(data, nodes))
-    commands = tuple(reader.command(node.start_byte) for node in nodes if node.type == "command")
-    assignments = [assignment for node in nodes for assignment in _assignments(node, reader)]
+    spots = list(_walk(root))
+    reader = Reader(data, end, _expansions(data, spots))
+    functions = frozenset(_function_name(spot.node, reader) for spot in spots) - {""}
+    commands: list[Command] = []
+    assignments: list[Assignment] = []
+    endings: list[Ending] = []
+    for spot in spots:
+        assignments += _assignments(spot, reader, functions)
+        if spot.node.type == "command":
+            command = reader.command(spot.node.start_byte)
+            commands.append(command)
+            text = command.words[0].text if command.words else ""
+            if text in ("exit", "return") or (text == "exec" and len(command.words) > 1):
+                endings.append(Ending(text, command.start, spot.block))
     assignments.sort(key=lambda assignment: assignment.start)
-    return Script(data, start, end, quote, reader, commands, tuple(assignments))
+    return Script(
+        data, start, end, quote, reader, tuple(commands), tuple(assignments), functions, tuple(endings)
+    )
 
 
 def _masked(data: bytes) -> bytes:
@@ -80,38 +113,55 @@ def _masked(data: bytes) -> bytes:
     return bytes(masked)
 
 
-def _walk(node: Node) -> Iterator[Node]:
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A node, and what it stands in."""
+
+    node: Node
+    parent: str
+    """The type of the node around it."""
+    block: tuple[int, int]
+    function: tuple[int, int]
+
+
+def _walk(root: Node) -> Iterator[_Spot]:
     """All nodes but those whose output alone is used: what `$(...)` runs is no command of the script."""
-    waiting = [node]
+    whole = (0, root.end_byte)
+    waiting = [_Spot(root, "", whole, whole)]
     while waiting:
-        node = waiting.pop()
-        yield node
-        if node.type not in ("command_substitution", "process_substitution"):
-            waiting += reversed(node.children)
+        spot = waiting.pop()
+        yield spot
+        if spot.node.type not in ("command_substitution", "process_substitution"):
+            waiting += reversed([*_children(spot)])
 
 
-def _expansions(data: bytes, nodes: list[Node]) -> dict[int, int]:
+def _children(spot: _Spot) -> Iterator[_Spot]:
+    node, children = spot.node, spot.node.children
+    span = (node.start_byte, node.end_byte)
+    function = span if node.type == "function_definition" else spot.function
+    # The commands after `then` are children of the same node as those after `else`.
+    others = [child.start_byte for child in children if child.type in ("elif_clause", "else_clause")]
+    for child in children:
+        later = [start for start in others if start > child.start_byte]
+        block = spot.block if node.type in _BLOCKS else (span[0], min([*later, span[1]]))
+        yield _Spot(child, node.type, block, function)
+
+
+def _expansions(data: bytes, spots: list[_Spot]) -> dict[int, int]:
     kinds = ("command_substitution", "process_substitution", "expansion", "arithmetic_expansion")
-    spans = [(node.start_byte, node.end_byte) for node in nodes if node.type in kinds]
+    spans = [(spot.node.start_byte, spot.node.end_byte) for spot in spots if spot.node.type in kinds]
     # Inside a string the grammar counts the blanks before `$(` to the substitution.
     return {end - len(data[start:end].lstrip()): end for start, end in spans}
 
 
-def _block(node: Node) -> tuple[int, int]:
-    block = node.parent
-    while block is not None and block.type in _BLOCKS:
-        block = block.parent
-    if block is None:
-        return node.start_byte, node.end_byte
-    # The commands after `then` are children of the same node as those after `else`.
-    others = [c.start_byte for c in block.children if c.type in ("elif_clause", "else_clause")]
-    later = [start for start in others if start > node.start_byte]
-    return block.start_byte, min([*later, block.end_byte])
+def _function_name(node: Node, reader: Reader) -> str:
+    name = node.child_by_field_name("name") if node.type == "function_definition" else None
+    return reader.text(name.start_byte, name.end_byte) if name else ""
 
 
-def _assignments(node: Node, reader: Reader) -> Iterator[Assignment]:
-    block = _block(node)
-    if node.type == "variable_assignment" and node.parent is not None and node.parent.type != "command":
+def _assignments(spot: _Spot, reader: Reader, functions: frozenset[str]) -> Iterator[Assignment]:
+    node = spot.node
+    if node.type == "variable_assignment" and spot.parent != "command":
         name = node.child_by_field_name("name")
         operator = next((child for child in node.children if child.type in ("=", "+=")), None)
         if name is None or operator is None:
@@ -121,14 +171,56 @@ def _assignments(node: Node, reader: Reader) -> Iterator[Assignment]:
         array = reader.data[at : at + 1] == b"("
         words = reader.elements(at + 1) if array else (reader.word(at),)
         known = words if text.isidentifier() else None  # an element set by index
-        yield Assignment(text.partition("[")[0], node.start_byte, known, array, operator.type == "+=", block)
-    elif node.type in ("for_statement", "unset_command"):
-        for child in node.children:
-            if child.type == "variable_name":
-                name_text = reader.text(child.start_byte, child.end_byte)
-                yield Assignment(name_text, node.start_byte, None, False, False, block)
-    elif node.type == "command":
-        command = reader.command(node.start_byte)
-        if command.words and command.words[0].text in ("read", "mapfile", "readarray", "getopts", "printf"):
-            for word in command.words[1:]:
-                yield Assignment(word.text, node.start_byte, None, False, False, block)
+        append = operator.type == "+="
+        yield Assignment(_name(text), node.start_byte, known, array, append, spot.block, spot.function)
+        return
+    names: list[str] = []
+    if node.type == "for_statement":
+        children = [child for child in node.children if child.type == "variable_name"]
+        names = [reader.text(child.start_byte, child.end_byte) for child in children]
+    elif node.type == "expansion":
+        before, equals, _ = reader.text(node.start_byte, node.end_byte).lstrip()[2:].partition("=")
+        names = [_name(before)] if equals and _name(before) in (before, before.rstrip(":")) else []
+    elif node.type in ("command", "declaration_command", "unset_command"):
+        names = list(_set_by(reader.command(node.start_byte).words, functions))
+    for name_text in names:
+        # A declaration may change what every assignment to its name does, whenever that stands.
+        late = name_text == ANY and node.type == "declaration_command"
+        start = reader.end if late else node.start_byte
+        yield Assignment(name_text, start, None, False, False, spot.block, spot.function)
+
+
+def _set_by(words: Sequence[Word], functions: frozenset[str]) -> Iterator[str]:
+    """The variables a command sets in ways that cannot be known."""
+    prefix = list(takewhile(lambda word: _name(word.text) and "=" in word.text, words))
+    rest = list(words[len(prefix) :])
+    while rest and rest[0].text in ("builtin", "command"):
+        rest = list(dropwhile(lambda word: word.text.startswith("-"), rest[1:]))
+    if not rest:
+        return
+    program, options = rest[0].text, "".join(w.text[1:] for w in rest[1:] if w.text.startswith("-"))
+    if program in functions:
+        yield from (_name(word.text) for word in prefix)
+    if program in (".", "source", "eval"):
+        yield ANY
+    elif program in _DECLARING:
+        yield from _declared(rest[1:], "" if program in ("export", "readonly") else options)
+    elif program in _SETTING or (program == "printf" and "v" in options):
+        for word in rest[1:]:
+            name = _name(word.text[2:] if word.text.startswith("-") else word.text)
+            if name or not (word.known or word.text):
+                yield name
+
+
+def _declared(words: Sequence[Word], attributes: str) -> Iterator[str]:
+    """The variables that are declared by names not known, or to be something else than plain text."""
+    for word in words:
+        if not (word.known or "=" in word.text) or "n" in attributes:
+            yield ANY
+        elif {*attributes} & {*"ulic"}:
+            yield _name(word.text)
+
+
+def _name(text: str) -> str:
+    """The name that a text begins with."""
+    return "".join(takewhile(lambda char: char == "_" or char.isalnum(), text))

@@ -204,6 +204,9 @@ class Reader:
             end = self._close(b"`", at + 1, escapes=True) + 1
         elif after == b"'" and not quoted:
             end = self._close(b"'", at + 2, escapes=True) + 1
+            if b"\\" not in self.data[at:end]:
+                parts.append(Part("text", self.text(at + 2, end - 1), at + 2, end - 1, quoted=True))
+                return end
         elif after == b'"' and not quoted:
             return self._double_quoted(at + 2, parts)
         elif after in (b"{", b"("):

@@ -24,15 +24,8 @@ from wizard.formats.shell import parse
 from wizard.formats.splice import CannotEdit, Splice, line_of, origin, splice
 from wizard.plan import Warning
 from wizard.targets.hub_files import refuse_other_files, refuse_without_launch
+from wizard.targets.hub_flags import BOOLEANS, is_known
 from wizard.targets.hub_secrets import secret_values
-
-BOOLEANS = frozenset(
-    {"fetchTransactionMessages", "useHttpsIRI"}  # hub/server/hub_server_base.cc
-    | {"alsologtostderr", "colorlogtostderr", "drop_log_memory", "log_prefix", "log_utc_time", "logtostderr"}
-    | {"logtostdout", "only_check_args", "stop_logging_if_full_disk", "symbolize_stacktrace"}  # glog
-    | {"timestamp_in_logfile_name"}
-)
-"""Hub's flags that take no separate value."""
 
 _WATCHED: Final = ("serverType", "authMode", "sslCert", "sslKey", "sslCA", "sslDH", "listenAddress")
 
@@ -99,6 +92,7 @@ def read(path: Path, data: bytes) -> StartScript:
         editor = FlagEditor(launch, BOOLEANS)
         lines = _Lines(data, splices)
         _refuse_orphans(launch, lines)
+        _refuse_unclear_flags(editor, lines)
         settings = _settings(editor, lines)
         return StartScript(
             path=path,
@@ -192,6 +186,19 @@ def _refuse_orphans(launch: Launch, lines: _Lines) -> None:
                 f"This line begins with {option}, but bash takes it for a command of its own.",
                 "Join it to its command: a backslash as the very last character of the line before.",
                 lines.at(command.start),
+            )
+
+
+def _refuse_unclear_flags(editor: FlagEditor, lines: _Lines) -> None:
+    """Whether a flag that Hub is not known to have takes the next word decides what that word is."""
+    for setting in editor.settings:
+        after = editor.arguments[setting.last]
+        if setting.first < setting.last and not is_known(setting.name) and after.may_be_flag:
+            raise CannotEdit(
+                f"--{setting.name} is no flag that is known of Hub, so it is not clear whether the next word "
+                "is its value or a flag of its own.",
+                f"Join them if it is the value, --{setting.name}=VALUE; else write --{setting.name}=true.",
+                lines.at(editor.arguments[setting.first].start),
             )
 
 
