@@ -22,6 +22,7 @@ from screens.base import WizardScreen
 from screens.choose import ChooseScreen
 from screens.dialogs import Confirm, Help
 from screens.history import HistoryScreen
+from screens.line import SteadyDriver
 from screens.messages import Applied, Begun, Checked, Looked, Planned, Progressed, Proven, Restarted, Stopped
 from screens.prove import ProveScreen
 from screens.review import ReviewScreen
@@ -85,7 +86,7 @@ class WizardApp(App[int]):
 
     def __init__(self, world: World, journey: Journey | None = None) -> None:
         # The terminal's own colours and background; and with NO_COLOR none at all.
-        super().__init__(ansi_color=True)
+        super().__init__(SteadyDriver, ansi_color=True)
         self.theme = "ansi-dark"
         self.world = world
         self.journey = journey or Journey()

@@ -1,0 +1,36 @@
+"""The way out to the terminal, which a dropped line cannot block."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class Line:
+    """The terminal's output; what is written after the line has dropped goes nowhere."""
+
+    def write(self, text: str) -> None:
+        assert sys.__stderr__ is not None
+        with suppress(OSError):
+            sys.__stderr__.write(text)
+
+    def flush(self) -> None:
+        assert sys.__stderr__ is not None
+        with suppress(OSError):
+            sys.__stderr__.flush()
+
+
+class SteadyDriver(LinuxDriver):
+    """Textual writes from a thread, which would end on the error of a dropped line; the app would then wait
+    for it for ever as soon as its queue is full (textual/drivers/_writer_thread.py).
+    """
+
+    def __init__(self, app: App[Any], **options: Any) -> None:  # noqa: ANN401 -- handed on as they are
+        super().__init__(app, **options)
+        self._file = Line()  # type: ignore[assignment]  # Textual uses no more of it
