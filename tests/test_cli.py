@@ -114,6 +114,16 @@ def test_apply_history_and_undo_as_json(box: Sandbox) -> None:
     assert again == {"failed": True, "msg": again["msg"], "exit_code": 1}
 
 
+@pytest.mark.parametrize("more", [[], ["--check"], ["--json"]])
+def test_apply_warns_of_what_the_plan_warns_of(box: Sandbox, more: list[str]) -> None:
+    script = box.hub / "start.sh"
+    script.write_bytes(script.read_bytes().replace(b"--db hub", b"$EXTRA --db hub"))
+    done = cli(box, "apply", str(answers_file(box)), *more)
+    assert done.returncode == 0
+    assert "! start.sh, line 5: $EXTRA is only known at run time; a flag in it wins" in done.stderr
+    assert "! Hub keeps answering plain HTTP on the same port" in done.stderr
+
+
 def test_recover_with_nothing_to_do(box: Sandbox) -> None:
     done = cli(box, "recover")
     assert (done.returncode, done.stdout, done.stderr) == (0, "Nothing to recover.\n", "")
@@ -240,7 +250,8 @@ def test_closed_streams_are_no_mistake_of_ours(box: Sandbox) -> None:
             cwd=box.root,
             check=False,
         )
-        assert (done.returncode, done.stderr) == (0, ""), redirection
+        assert done.returncode == 0, redirection
+        assert all(line.startswith("! ") for line in done.stderr.splitlines()), redirection
 
 
 def test_output_that_cannot_be_written_is_said(box: Sandbox) -> None:

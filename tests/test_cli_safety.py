@@ -169,15 +169,32 @@ def test_a_run_killed_in_the_middle_is_reported_first_and_recovered(box: Sandbox
     assert cli(box, "history").stderr == ""
 
 
-def test_an_interrupt_in_the_middle_waits_and_does_not_claim_that_nothing_changed(box: Sandbox) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_ends_and_says_that_it_is_done(box: Sandbox, number: int) -> None:
     with in_the_middle(box) as (process, mark):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         mark.unlink()
-        _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "Nothing was changed" not in said
-    assert said.splitlines()[-1] == "tls-wizard: Stopped. See what was done: tls-wizard history"
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert said.startswith("Done: 4 changes. Take it back with: tls-wizard undo ")
     assert "applied" in cli(box, "history").stdout
+
+
+@pytest.mark.parametrize(
+    ("redirection", "said"),
+    [("| true", "Done: 4 changes."), (">/dev/full", "Done: 4 changes."), ("2>&1 | true", ""), ("2>&-", "")],
+)
+def test_what_is_done_is_done_whoever_reads_of_it(box: Sandbox, redirection: str, said: str) -> None:
+    command = f"{' '.join(COMMAND)} apply {answers_file(box)} --detailed-exitcode {redirection}"
+    line = f"{command}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, env=environment(box), cwd=box.root, check=False
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "mistake of its own" not in done.stderr
+    assert "applied" in cli(box, "history").stdout
+    assert (box.hub / "key.pem").exists()
 
 
 def test_a_failing_check_restores_everything(box: Sandbox) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from wizard import __version__, commands
 from wizard.crash import install as install_crash_report
 from wizard.errors import BadAnswers, WizardError
 from wizard.inert import inert_lines
+from wizard.streams import mute, tell
 
 FAILED = 1
 
@@ -54,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _unwritten(error: OSError) -> int:
     """Output could not be written; whoever only left early needs no complaint, here or at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    mute(sys.stdout)
     if not isinstance(error, BrokenPipeError):
-        print(f"tls-wizard: The output cannot be written: {error.strerror}.", file=sys.stderr)
+        tell(f"tls-wizard: The output cannot be written: {error.strerror}.")
     return FAILED
 
 
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     except WizardError as error:
         return _failed(options, str(error), error.exit_code)
     except KeyboardInterrupt:
-        # A run that had begun has ended before we hear of it.
+        # The wizard may have written something before.
         return _failed(options, "Stopped. See what was done: tls-wizard history", 128 + signal.SIGINT)
     except BrokenPipeError as error:
         return _unwritten(error)
@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
 def _failed(options: argparse.Namespace, message: str, code: int) -> int:
     if getattr(options, "json", False):
         print(json.dumps({"failed": True, "msg": message, "exit_code": code}))
-    print(f"tls-wizard: {inert_lines(message)}", file=sys.stderr)
+    tell(f"tls-wizard: {inert_lines(message)}")
     return code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from wizard.errors import WizardError
 from wizard.inert import inert, inert_lines
 from wizard.state import State
+from wizard.streams import mute, tell
 
 if TYPE_CHECKING:
     from wizard.host import Host
@@ -95,14 +97,19 @@ def apply(options: argparse.Namespace) -> int:
     asks = can_ask() and not options.yes and not options.check and plan.changed
     if options.diff or asks:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
-    run = None
-    if plan.changed and not options.check:
-        if asks:
-            _agree(f"Write {preview.how_many(plan)}?")
-        run = transaction.apply(plan, State.default(), _show_progress, in_place=options.in_place)
-    result = {**preview.as_json(plan), "run": run.id if run else None}
-    _say(options, result, _applied(plan, run.id if run else None))
-    return CHANGED if options.detailed_exitcode and plan.changed else DONE
+    else:
+        for warning in plan.warnings:
+            tell(f"! {preview.place(warning.path, warning.line)}{inert(warning.text)}")
+    code = CHANGED if options.detailed_exitcode and plan.changed else DONE
+    if options.check or not plan.changed:
+        _say(options, {**preview.as_json(plan), "run": None}, _applied(plan, None))
+        return code
+    if asks:
+        _agree(f"Write {preview.how_many(plan)}?")
+    _from_here_to_the_end()
+    run = transaction.apply(plan, State.default(), _show_progress, in_place=options.in_place)
+    _report(options, {**preview.as_json(plan), "run": run.id}, _applied(plan, run.id))
+    return code
 
 
 def _applied(plan: Plan, run: str | None) -> str:
@@ -149,9 +156,10 @@ def undo(options: argparse.Namespace) -> int:
     if can_ask() and not options.yes:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
         _agree(f"Take back {preview.how_many(plan)}?")
+    _from_here_to_the_end()
     undone = transaction.undo(run, state, _show_progress)
     result = {**preview.as_json(plan), "run": undone.id, "undone": run.id}
-    _say(
+    _report(
         options,
         result,
         f"Undone: {run.title}. Every byte is as it was before. {plan.advice[0].text}",
@@ -163,12 +171,13 @@ def recover(options: argparse.Namespace) -> int:
     """End an interrupted run."""
     from wizard import history, transaction
 
+    _from_here_to_the_end()
     run = transaction.recover(State.default())
     result: dict[str, object] = {
         "recovered": run.id if run else None,
         "status": str(run.status) if run else None,
     }
-    _say(options, result, history.recovered(run))
+    _report(options, result, history.recovered(run))
     return DONE
 
 
@@ -196,11 +205,11 @@ def report_interrupted() -> None:
         if run is None:
             return
         text = f"an earlier run was interrupted: {run.title}. Roll it back with: tls-wizard recover"
-    print(f"tls-wizard: {inert_lines(text)}", file=sys.stderr)
+    tell(f"tls-wizard: {inert_lines(text)}")
 
 
 def _show_progress(progress: Progress) -> None:
-    print(f"  ✓ {inert(progress.text)}", file=sys.stderr)
+    tell(f"  ✓ {inert(progress.text)}")
 
 
 def can_ask() -> bool:
@@ -217,3 +226,20 @@ def _agree(text: str) -> None:
 
 def _say(options: argparse.Namespace, result: dict[str, object], text: str) -> None:
     print(json.dumps(result, indent=2) if options.json else inert_lines(text))
+
+
+def _report(options: argparse.Namespace, result: dict[str, object], text: str) -> None:
+    """Say what a run has done; should that fail, it is done all the same."""
+    try:
+        _say(options, result, text)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        mute(sys.stdout)
+        tell(inert_lines(text))
+
+
+def _from_here_to_the_end() -> None:
+    """Ignore what would stop the program: a run takes a moment, and then it is said what it did."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
