@@ -123,9 +123,9 @@ def test_a_strangers_link_on_the_way_does_not_choose_the_folder(tmp_path: Path, 
     plan = Plan(target="t", title="t", changes=(change,))
     problem = only(transaction.preflight(plan))
     assert problem.stops
-    assert f"the symbolic link {tmp_path / 'inner'} on the way" in problem.sentence
+    assert f"the symbolic link {tmp_path / 'inner'} belongs to" in problem.sentence
     os.chown(tmp_path / "etc", JAKE.uid, JAKE.gid)
-    assert not [at for at in transaction.preflight(plan) if "on the way" in at.sentence], "it is theirs"
+    assert not [at for at in transaction.preflight(plan) if "belongs to" in at.sentence], "it is theirs"
 
 
 def test_a_loop_of_symbolic_links_stops(tmp_path: Path) -> None:

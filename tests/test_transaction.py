@@ -32,6 +32,7 @@ from wizard import files, journal, transaction
 from wizard.errors import Drifted, WizardError
 from wizard.journal import Status
 from wizard.plan import Command, Directory, File, Plan
+from wizard.preflight import Problem, preflight
 from wizard.state import State
 from wizard.transaction import Progress
 from wizard.validation import validate
@@ -346,6 +347,52 @@ def test_a_mistake_of_the_caller_gives_the_old_state_back_too(host: Path, state:
         transaction.apply(plan_for(host), state, faulty)
     assert tree(host) == old
     assert transaction.interrupted(state) is None
+
+
+def test_a_folder_exchanged_for_a_link_during_the_run_leads_nothing_astray(host: Path, state: State) -> None:
+    old, aside, victim = tree(host), host.with_name("aside"), host.with_name("victim")
+    victim.mkdir()
+
+    def exchange(progress: Progress) -> None:
+        if progress.done == 2:
+            host.rename(aside)
+            host.symlink_to(victim)
+
+    with pytest.raises(WizardError, match="Run `tls-wizard recover`"):
+        transaction.apply(plan_for(host), state, exchange)
+    with pytest.raises(WizardError, match="Run `tls-wizard recover` again"):
+        transaction.recover(state)
+    assert list(victim.iterdir()) == []
+
+    host.unlink()
+    aside.rename(host)
+    transaction.recover(state)
+    assert tree(host) == old
+
+
+@needs_root
+def test_a_strangers_link_laid_after_the_preflight_is_not_followed(
+    tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, victim = tmp_path / "hub", tmp_path / "victim"
+    hub.mkdir()
+    victim.write_bytes(b"the same")
+    (hub / "dh.pem").write_bytes(b"the same")
+    os.chown(hub, JAKE.uid, JAKE.gid)
+    before = tree(tmp_path)["victim"]
+
+    def exchanged(plan: Plan, **more: bool) -> tuple[Problem, ...]:
+        problems = preflight(plan, **more)
+        (hub / "dh.pem").unlink()
+        (hub / "dh.pem").symlink_to(victim)
+        os.chown(hub / "dh.pem", JAKE.uid, JAKE.gid, follow_symlinks=False)
+        return problems
+
+    monkeypatch.setattr(transaction, "preflight", exchanged)
+    change = File(path=hub / "dh.pem", before=b"the same", after=b"new", mode=0o644, owner=JAKE)
+    with pytest.raises(WizardError, match=f"leads to, {victim}"):
+        transaction.apply(Plan(target="t", title="t", changes=(change,)), state)
+    assert tree(tmp_path)["victim"] == before
 
 
 def test_hangup_and_termination_wait_until_the_run_has_ended(host: Path, state: State) -> None:

@@ -29,29 +29,44 @@ def open_folders(folder: Path, owner: Owner | None) -> Iterator[Path]:
             yield above
 
 
-def strange_link(path: Path) -> Path | None:
-    """The first symbolic link on the way to a path that somebody laid to a place that is not their own.
+def follow(path: Path) -> tuple[Path, Path | None]:
+    """Where symbolic links lead to, and the first of them that somebody laid to a place not their own.
 
     Root, the running user, and the owner of what it leads to may lay one; the kernel trusts the same owners
-    in shared folders (proc_sys_fs(5), protected_symlinks).
+    in shared folders (proc_sys_fs(5), protected_symlinks). Each link is read once, so that both answers
+    belong together whatever is exchanged meanwhile.
     """
-    trusted = {0, os.geteuid()}
-    for link in _links(path.absolute(), set()):
-        if link.lstat().st_uid not in trusted | {link.stat().st_uid}:
-            return link
-    return None
+    here, rest = Path("/"), list(reversed(path.absolute().parts[1:]))
+    strange: Path | None = None
+    links = 0
+    while rest:
+        name = here / rest.pop()
+        if name.name == "..":
+            here = here.parent
+        elif links == _MOST_LINKS or (target := _link_target(name)) is None:
+            here = name
+        else:
+            links += 1
+            strange = strange or (name if _strange(name, target) else None)
+            here = Path("/") if target.is_absolute() else here
+            rest += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return here, strange
 
 
-def _links(path: Path, seen: set[Path]) -> Iterator[Path]:
-    """Every symbolic link that is followed on the way to an absolute path, its last name included."""
-    here = Path("/")
-    for part in path.parts[1:]:
-        name = here / part
-        if name.is_symlink() and name not in seen:
-            seen.add(name)
-            yield name
-            yield from _links(here / name.readlink(), seen)
-        here = Path(os.path.realpath(name))
+_MOST_LINKS = 40  # as the kernel: path_resolution(7)
+
+
+def _link_target(name: Path) -> Path | None:
+    try:
+        return name.readlink()
+    except OSError:  # not a link, or not there
+        return None
+
+
+def _strange(link: Path, target: Path) -> bool:
+    laid_by = link.lstat().st_uid
+    leads_to = link.parent / target
+    return laid_by not in {0, os.geteuid()} and not (leads_to.exists() and leads_to.stat().st_uid == laid_by)
 
 
 def _others_can_write(folder: Path, owner: Owner | None) -> bool:

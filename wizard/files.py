@@ -3,9 +3,9 @@
 Each of them leaves a name as it was or as it should be, never in between. A new content is first written in
 full to a second name in the same folder, the *stage*; then the two names trade places:
 
-    take    name  -> stage          rename(2)                        the file is removed put     stage -> name
-    renameat2(2), RENAME_NOREPLACE   the file is created; never overwrites swap    stage <-> name
-    renameat2(2), RENAME_EXCHANGE    the file is replaced; the old one is in the stage
+    take    name  -> stage      rename(2)                         the file is removed
+    put     stage -> name       renameat2(2), RENAME_NOREPLACE    the file is created; never overwrites
+    swap    stage <-> name      renameat2(2), RENAME_EXCHANGE     the file is replaced; the old one is in the stage
 
 Trading twice restores the very inode that was there before: content, owner, mode, attributes and hard links,
 without needing any space. Where a kernel or file system refuses the flags (NFS, older ZFS), hard links do the
@@ -124,7 +124,8 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
     try:
         yield descriptor
     except OSError as error:
-        error.filename = str(path)
+        if not isinstance(error.filename, str):
+            error.filename = str(path)
         raise
     finally:
         os.close(descriptor)
@@ -143,6 +144,19 @@ def _fill(
         set_attributes(descriptor, attributes)
     os.fchmod(descriptor, mode)
     os.fsync(descriptor)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """A name for a folder that stays with it, whatever takes the place of it or of one above meanwhile.
+
+    Raises `OSError` when a symbolic link leads to it now, though its path was a real one.
+    """
+    with _opened(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW) as descriptor:
+        name = Path(f"/proc/self/fd/{descriptor}")
+        if name.readlink() != folder:
+            raise OSError(errno.ELOOP, f"leads to {name.readlink()} now, which was not meant")
+        yield name
 
 
 def sync(folder: Path) -> None:

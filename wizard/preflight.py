@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wizard import files
 from wizard.errors import Drifted, WizardError
-from wizard.exposure import open_folders, strange_link
+from wizard.exposure import follow, open_folders
 from wizard.files import Entry
 from wizard.plan import Change, Directory, File, Link, Owner, Plan
 from wizard.preview import hides_all
@@ -36,12 +36,15 @@ def preflight(plan: Plan, *, in_place: bool = False, undo: bool = False) -> tupl
     `in_place` accepts the weaker way of writing for files on which something is mounted; `undo` that secrets
     go back to where they were, whoever can write there.
     """
-    places = [(change, real_path(change)) for change in plan.changes]
+    ways = [(change, *_way(change)) for change in plan.changes]
+    places = [(change, path) for change, path, _ in ways]
     made = {path: change for change, path in places if isinstance(change, Directory) and change.present}
     mounted = files.mount_points()
     problems = list(_repeated(places))
-    for change, path in places:
+    for change, path, strange in ways:
         try:
+            if strange:
+                problems.append(_led_astray(change, strange))
             problems += _folder(change, path.parent, made)
             if not undo:
                 problems += _exposure(change, path.parent, made)
@@ -49,9 +52,9 @@ def preflight(plan: Plan, *, in_place: bool = False, undo: bool = False) -> tupl
                 case Link():
                     problems += _link(change, path)
                 case Directory():
-                    problems += (*_strange_way(change), *_directory(change, path))
+                    problems += _directory(change, path)
                 case File():
-                    problems += (*_strange_way(change), *_file(change, path, mounted, in_place=in_place))
+                    problems += _file(change, path, mounted, in_place=in_place)
         except OSError as error:
             problems.append(Problem(change.path, f"cannot be examined: {error.strerror}."))
     return (*problems, *_space(places))
@@ -67,9 +70,27 @@ def refuse(problems: Iterable[Problem], opening: str = "") -> None:
 
 def real_path(change: Change) -> Path:
     """Where a change happens: a file where symbolic links lead to, a link or folder at its own name."""
+    return _way(change)[0]
+
+
+def safe_path(change: Change) -> Path:
+    """The same; raises `WizardError` when a stranger's link has come onto the way since the preflight."""
+    path, strange = _way(change)
+    if strange:
+        raise WizardError(f"Nothing was changed.\n{_led_astray(change, strange)}")
+    return path
+
+
+def _way(change: Change) -> tuple[Path, Path | None]:
+    """Where a change happens, and the link that may not choose this place, if one does."""
     if isinstance(change, File):
-        return _resolve(change.path)
-    return _resolve(change.path.parent) / change.path.name
+        path, strange = follow(change.path)
+    else:
+        folder, strange = follow(change.path.parent)
+        path = folder / change.path.name
+    secret = isinstance(change, File) and change.secret
+    given_away = not isinstance(change, Link) and change.owner is not None
+    return path, strange if secret or given_away else None
 
 
 def drifted(change: File | Link, found: Entry | None) -> bool:
@@ -79,10 +100,6 @@ def drifted(change: File | Link, found: Entry | None) -> bool:
     if isinstance(change, Link):
         return found != Entry("link", change.before)
     return (found.kind, found.digest) != ("file", files.digest(change.before))
-
-
-def _resolve(path: Path) -> Path:
-    return Path(os.path.realpath(path))
 
 
 def _repeated(places: list[tuple[Change, Path]]) -> Iterator[Problem]:
@@ -134,17 +151,14 @@ def _exposure(change: Change, folder: Path, made: dict[Path, Directory]) -> Iter
         )
 
 
-def _strange_way(change: File | Directory) -> Iterator[Problem]:
+def _led_astray(change: Change, link: Path) -> Problem:
     """Nobody chooses by a link of theirs what is made secret there, or given away."""
-    if change.owner is None and not (isinstance(change, File) and change.secret):
-        return
-    if change.path.parent.exists() and (link := strange_link(change.path.parent)):
-        who = files.user_name(link.lstat().st_uid)
-        yield Problem(
-            change.path,
-            f"the symbolic link {link} on the way to it belongs to {who}, but not the place it leads to, "
-            f"{_resolve(link)}. Choose the folder that is meant by its real name.",
-        )
+    who = files.user_name(link.lstat().st_uid)
+    return Problem(
+        change.path,
+        f"the symbolic link {link} belongs to {who}, but not the place it leads to, {follow(link)[0]}. "
+        "Choose the place that is meant by its real name.",
+    )
 
 
 # The name itself --------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from wizard.exchange import exchange, remove_folder, remove_stage, restore, writ
 from wizard.files import Entry
 from wizard.journal import Run, Status, Step
 from wizard.plan import Advice, Change, Directory, File, Link, Owner, Plan
-from wizard.preflight import Problem, drifted, preflight, real_path, refuse
+from wizard.preflight import Problem, drifted, preflight, refuse, safe_path
 from wizard.state import State
 from wizard.validation import validate
 
@@ -141,7 +141,7 @@ def _work(plan: Plan) -> Iterator[tuple[Step, Change]]:
     """What really has to be done, with the state found now as the one to come back to."""
     mounted = files.mount_points()
     for change in plan.changes:
-        path = real_path(change)
+        path = safe_path(change)
         found = files.look(path)
         if isinstance(change, Directory):
             if change.present != (found is not None):
