@@ -3,9 +3,9 @@
 Each of them leaves a name as it was or as it should be, never in between. A new content is first written in
 full to a second name in the same folder, the *stage*; then the two names trade places:
 
-    take    name  -> stage      rename(2)                         the file is removed
-    put     stage -> name       renameat2(2), RENAME_NOREPLACE    the file is created; never overwrites
-    swap    stage <-> name      renameat2(2), RENAME_EXCHANGE     the file is replaced; the old one is in the stage
+    take    name  -> stage     rename(2)                        the file is removed
+    put     stage -> name      renameat2(2), RENAME_NOREPLACE   the file is created; never overwrites
+    swap    stage <-> name     renameat2(2), RENAME_EXCHANGE    the file is replaced; the old is in the stage
 
 Trading twice restores the very inode that was there before: content, owner, mode, attributes and hard links,
 without needing any space. Where a kernel or file system refuses the flags (NFS, older ZFS), hard links do the
