@@ -219,6 +219,25 @@ def test_names_are_tried_one_by_one_and_the_missing_one_is_named(tmp_path: Path)
         assert shell(checks[3].command).returncode == 60  # CURLE_PEER_FAILED_VERIFICATION
 
 
+def test_names_are_not_waited_for_again_and_again(tmp_path: Path) -> None:
+    """A server that says nothing after the handshake costs two time limits, not one for each name."""
+    context, file = by_python(tmp_path, *NAMES)
+    over = threading.Event()
+
+    def silent(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True):
+            over.wait(10)
+
+    with listening(silent) as port:
+        first, second, *others = prove(names_accepted(service(port, file))).results
+        over.set()
+    for result in (first, second):
+        assert result.verdict is Verdict.FAILED
+        assert result.got == "It connected, but no answer came within 5 seconds."
+    assert [result.verdict for result in others] == [Verdict.SKIPPED] * 2
+    assert others[0].got == "not tried: signer and www.example.org took too long"
+
+
 def test_a_service_on_ipv6_has_commands_that_work(tmp_path: Path) -> None:
     context, file = by_python(tmp_path, *NAMES)
     with listening(https(context), host="::1") as port:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.peers.sandboxed import COMMAND, answers_file, cli, contents, environment, furnished, started
+from tests.peers.tls import listening
 from wizard.demo.sandbox import Sandbox
 
 SECRETS = ("CHANGETHIS", "myrootpassword")
@@ -142,6 +145,28 @@ def test_prove_before_and_after(tmp_path: Path) -> None:
         assert data["passed"] is True
         assert data["counts"] == {"passed": len(data["results"]) - 1, "finding": 1, "failed": 0, "skipped": 0}
         assert cli(box, "prove", answers).returncode == 0
+
+
+def test_prove_shows_each_result_as_it_comes(tmp_path: Path) -> None:
+    def silent(connection: socket.socket) -> None:
+        connection.recv(1)
+        over.wait(20)
+
+    over = threading.Event()
+    box = furnished(tmp_path / "box")
+    with listening(silent) as port:
+        answers = str(answers_file(box, address=f'"127.0.0.1:{port}"'))
+        arguments = [*COMMAND, "prove", answers, "--json"]
+        with subprocess.Popen(
+            arguments, env=environment(box), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "failed   The start script sets TLS\n"
+            assert process.poll() is None, "it waits for the server meanwhile"
+            over.set()
+            output, said = process.communicate(timeout=60)
+    assert json.loads(output)["passed"] is False
+    assert "skipped  The API answers over TLS: not tried" in said
 
 
 def test_no_output_holds_a_secret(box: Sandbox) -> None:

@@ -81,6 +81,20 @@ def test_results_come_one_by_one_while_the_checks_run() -> None:
     assert order == ["run a", "told a", "run b", "told b"]
 
 
+def test_what_was_skipped_is_one_line_with_its_reason() -> None:
+    untried = Outcome(verdict=SKIPPED, got="only root\ncan see", meaning="It is so.")
+    nothing = Outcome(verdict=FAILED, got="Nothing listens.", stop=True)
+    proof = prove([check("process", untried), check("reach", nothing), check("names", outcome(PASSED))])
+    assert text(proof).splitlines() == [
+        "skipped  process: only root\\ncan see",
+        "failed   reach",
+        "         Nothing listens.",
+        "         Try it: curl reach",
+        "skipped  names: not tried",
+        "Not proven: 1 failed, 2 skipped.",
+    ]
+
+
 def test_text_is_harmless_and_json_is_complete() -> None:
     advice = Advice("Close the port.", "ufw deny 1")
     hostile = Outcome(verdict=FINDING, got="HTTP/1.1 200 \x1b[2J", meaning="It answers.", advice=(advice,))

@@ -10,11 +10,14 @@ from shlex import join
 
 from wizard.material.fingerprint import fingerprint
 from wizard.plan import Advice
-from wizard.probe import Answer, Endpoint, Handshake, Request, bracketed, plain_http, tls, versions
+from wizard.probe import TIMEOUT, Answer, Endpoint, Handshake, Request, bracketed, plain_http, tls, versions
 from wizard.proof import Check, Expect, Outcome, Verdict
 from wizard.trouble import Kind, Trouble
 
 OLD_VERSIONS = ("TLS 1.0", "TLS 1.1")
+
+_PATIENCE = 2
+"""How many names may take too long before the others are not tried."""
 
 _NO_CONNECTION = (Kind.NOT_LISTENING, Kind.UNREACHABLE, Kind.TIMEOUT)
 
@@ -75,8 +78,12 @@ def our_certificate(service: TlsService) -> Check:
 
 
 def names_accepted(service: TlsService) -> tuple[Check, ...]:
-    """A strict client that trusts `ca` accepts every name of the certificate."""
-    return tuple(_name_accepted(service, _one_of(name)) for name in service.names)
+    """A strict client that trusts `ca` accepts every name of the certificate.
+
+    After two that took too long the others are skipped.
+    """
+    slow: list[str] = []
+    return tuple(_name_accepted(service, _one_of(name), slow) for name in service.names)
 
 
 def old_versions_refused(service: TlsService) -> Check:
@@ -145,17 +152,26 @@ def api_answers(service: TlsService) -> Check:
     return Check("The API answers over TLS", Expect.ACCEPT, guarded, _curl(service, service.name))
 
 
-def _name_accepted(service: TlsService, name: str) -> Check:
+def _name_accepted(service: TlsService, name: str, slow: list[str]) -> Check:
     def run() -> Outcome:
+        if len(slow) >= _PATIENCE:
+            return Outcome(verdict=Verdict.SKIPPED, got=f"not tried: {' and '.join(slow)} took too long")
+        result = _as_client(name, strict=True)
+        if isinstance(result, Trouble):
+            if result.kind in (Kind.TIMEOUT, Kind.SILENT):
+                slow.append(name)
+            lenient = result.kind is Kind.STRICT and isinstance(_as_client(name, strict=False), Handshake)
+            return _failed(result.sentence, "Other clients, such as curl, accept it." if lenient else "")
+        if result.answer.timed_out:
+            slow.append(name)
+        if not result.answer.data:
+            in_time = f"within {TIMEOUT:g} seconds" if result.answer.timed_out else "before it was closed"
+            return _failed(f"It connected, but no answer came {in_time}.", "See the service's log.")
+        return _passed(f"{result.version}, {result.cipher}")
+
+    def _as_client(name: str, *, strict: bool) -> Handshake | Trouble:
         ca = service.ca.read_bytes()
-        result = tls(service.endpoint, name, ca=ca, request=service.request)
-        if isinstance(result, Handshake) and not result.answer.data:
-            return _failed("The connection was closed without an answer.", "See the service's log.")
-        if isinstance(result, Handshake):
-            return _passed(f"{result.version}, {result.cipher}")
-        lenient = tls(service.endpoint, name, ca=ca, strict=False, request=service.request)
-        only_strict = result.kind is Kind.STRICT and isinstance(lenient, Handshake)
-        return _failed(result.sentence, "Other clients, such as curl, accept it." if only_strict else "")
+        return tls(service.endpoint, name, ca=ca, strict=strict, request=service.request)
 
     guarded = _reading(service.ca, run)
     return Check(f"Clients accept it as {name}", Expect.ACCEPT, guarded, _curl(service, name))

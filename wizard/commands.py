@@ -132,8 +132,13 @@ def prove(options: argparse.Namespace) -> int:
     from wizard import proof
 
     target, here = _read(options)
-    result = proof.prove(target.proof(here))
-    _say(options, proof.as_json(result), proof.text(result))
+    # A check may wait for seconds, so each is shown as it comes.
+    if options.json:
+        result = proof.prove(target.proof(here), lambda made: tell(proof.result_text(made)))
+        print(json.dumps(proof.as_json(result), indent=2))
+    else:
+        result = proof.prove(target.proof(here), lambda made: print(proof.result_text(made), flush=True))
+        print(proof.summary(result))
     return DONE if result.passed else PROOF_FAILED
 
 

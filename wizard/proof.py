@@ -126,16 +126,21 @@ def summary(proof: Proof) -> str:
 
 def text(proof: Proof) -> str:
     """Write all results for a terminal, harmless whatever the network sent."""
-    lines: list[str] = []
-    for result in proof.results:
-        lines.append(f"{result.verdict.value:<8} {inert(result.title)}")
-        lines.extend(f"         {inert(line)}" for line in (result.got, result.meaning) if line)
-        for advice in result.advice:
-            lines.append(f"         To do: {inert(advice.text)}")
-            lines.extend(f"           {inert(line)}" for line in advice.command.splitlines())
-        if result.verdict is not Verdict.PASSED:
-            lines.append(f"         Try it: {inert(result.command)}")
-    return "\n".join([*lines, summary(proof)])
+    return "\n".join([*map(result_text, proof.results), summary(proof)])
+
+
+def result_text(result: Result) -> str:
+    """Write one result for a terminal: a line, and indented below it what is to know or to do."""
+    if result.verdict is Verdict.SKIPPED:
+        return inert(f"{result.verdict.value:<8} {result.title}: {result.got}")
+    lines = [f"{result.verdict.value:<8} {inert(result.title)}"]
+    lines.extend(f"         {inert(line)}" for line in (result.got, result.meaning) if line)
+    for advice in result.advice:
+        lines.append(f"         To do: {inert(advice.text)}")
+        lines.extend(f"           {inert(line)}" for line in advice.command.splitlines())
+    if result.verdict is not Verdict.PASSED:
+        lines.append(f"         Try it: {inert(result.command)}")
+    return "\n".join(lines)
 
 
 def as_json(proof: Proof) -> dict[str, object]:
