@@ -138,7 +138,7 @@ def test_a_copy_that_is_not_what_was_there_is_not_taken_for_it(
         journal.kept(state, run, 1)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 2}', b'{"format": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"[" * 100_000, b'{"format": 2}', b'{"format": 1}'])
 def test_a_damaged_record_is_named(state: State, content: bytes) -> None:
     run = begin(state)
     record = state.runs / run.id / "intended.json"

@@ -249,7 +249,7 @@ def _load(folder: Path) -> Run | None:
             return replace(_read(files.read(path)), id=folder.name, status=status)
         except FileNotFoundError:
             continue
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise WizardError(
                 f"{path}: the record of a run cannot be read ({error}). The run can neither be undone nor "
                 "recovered without it: restore this file from a backup, or move its folder away."
