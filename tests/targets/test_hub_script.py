@@ -344,6 +344,41 @@ def test_only_blanks_cut_a_variable_to_words(space: str, tmp_path: Path) -> None
     assert effective(tmp_path, after) == {"db": f"hub{space}--authMode", "authMode": "ssl"}
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ('hub() { ./hubd "$@" --authMode none; }\nhub --salt x\n', 2, "is a function or an alias"),
+        ("shopt -s expand_aliases\nalias hub='echo'\nhub --salt x\n", 3, "is a function or an alias"),
+        ("shopt -s expand_aliases\nalias nohup=echo\nnohup ./hub --salt x\n", 3, "is a function"),
+        ("trap './hub --authMode none' EXIT\n./hub --salt x\n", 1, "inside text"),
+        ("./hub --salt x &\nbash -s <<'A'\n./hub --authMode none\nA\n", 3, "inside text"),
+    ],
+)
+def test_a_hub_behind_another_name_or_inside_text_is_refused(text: str, line: int, reason: str) -> None:
+    refusal = refused(text)
+    assert (refusal.line, reason in refusal.reason) == (line, True)
+
+
+def test_traps_and_texts_for_shells_that_start_no_hub_are_left_alone() -> None:
+    text = "trap 'pkill hub; rm -f \"$PID\"' EXIT\nbash <<A\necho 'it is'\nA\n./hub --salt x\n"
+    assert hub.set_flags(read(text), {"sslDH": "/d"}) == text.replace("./hub", "./hub --sslDH /d").encode()
+
+
+@pytest.mark.parametrize("text", ["exit 0", "exec ./real --hub", "exec sleep 1 >log"])
+def test_a_hub_that_is_never_reached_is_warned_of(text: str, tmp_path: Path) -> None:
+    script = read(f"echo\n{text}\n./hub --salt x\n")
+    assert [(w.line, "never started" in w.text) for w in script.warnings] == [(2, True)]
+    assert not argument_lists(tmp_path, script.data)
+    reached = "[ -d . ] || exit 1\nif [ -f /none ]; then exit 2; fi\nexec 3>log\n./hub --salt x\n"
+    assert not read(reached).warnings
+    assert effective(tmp_path, reached.encode()) == {"salt": "x"}
+
+
+def test_a_file_of_several_megabytes_is_refused_at_once() -> None:
+    refusal = refused("#" + "x" * 2_000_000 + "\n./hub --salt x\n")
+    assert "2.0 MB" in refusal.reason
+
+
 def test_secrets_do_not_appear_in_the_repr() -> None:
     script = read("./hub --salt TOPSECRET\n")
     assert script.settings["salt"].value == "TOPSECRET"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from wizard.formats.arguments import Argument, Resolver
+from wizard.formats.bash import is_code
 from wizard.formats.shell import Script, parse
 from wizard.formats.splice import CannotEdit, line_of
 from wizard.formats.words import Command, Word
@@ -88,6 +89,8 @@ def find_launches(script: Script, program: str, nested: bool = True) -> list[Lau
         words = _without_wrappers(command.words)
         if not words:
             continue
+        if nested:
+            _refuse_hidden(command, program, script)
         string = _shell_string(words, wrapped=len(words) < len(command.words))
         if string is not None:
             inner = _inner_script(string, program, script) if nested else None
@@ -101,7 +104,47 @@ def find_launches(script: Script, program: str, nested: bool = True) -> list[Lau
     return launches
 
 
+def _refuse_other_names(script: Script, command: Command, program: Word) -> None:
+    """A function or an alias of the same name is what runs, not the program."""
+    aliases = {
+        word.text.partition("=")[0]
+        for other in script.commands
+        if other.words and other.words[0].text == "alias"
+        for word in other.words[1:]
+    }
+    for word in command.words:
+        if word.known and word.text in aliases | script.functions:
+            raise CannotEdit(
+                f"{word.text} is a function or an alias in this script, so what reaches the program is "
+                "decided there.",
+                "Start the program by its path in one place, or give the function another name.",
+                line_of(script.data, word.start),
+            )
+        if word == program:
+            return
+
+
+def _refuse_hidden(command: Command, program: str, script: Script) -> None:
+    """Text that is run as a script of its own: in a trap, or given to a shell as its input."""
+    words = _without_wrappers(command.words)
+    hidden: list[Script] = []
+    if words and words[0].text == "trap" and len(words) > 1 and script.data[words[1].start] in b"'\"":
+        hidden.append(parse(script.data, words[1].start + 1, words[1].end - 1))
+    if words and command.heredoc and _name(words[0].text) in _SHELLS:
+        following = script.data.find(b"\n", command.end, script.end) + 1
+        hidden.append(parse(script.data, following or script.end, script.end))
+    for inner in hidden:
+        for launch in find_launches(inner, program, nested=False):
+            if words[0].text == "trap" or not is_code(script.data, launch.command.start):
+                raise CannotEdit(
+                    f"{program} is started inside text that a trap or another shell runs.",
+                    "Write the command in the script itself, and once.",
+                    line_of(script.data, launch.command.start),
+                )
+
+
 def _launch(script: Script, command: Command, words: tuple[Word, ...]) -> Launch:
+    _refuse_other_names(script, command, words[0])
     arguments: list[Argument] = []
     for position, word in enumerate(words[1:]):
         arguments += (replace(a, word=position) for a in Resolver(script, command.start).arguments(word))

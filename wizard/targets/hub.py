@@ -203,6 +203,11 @@ def _refuse_unclear_flags(editor: FlagEditor, lines: _Lines) -> None:
 
 
 def _warnings(editor: FlagEditor, path: Path, lines: _Lines) -> Iterator[Warning]:
+    position = editor.launch.command.start
+    for ending in editor.launch.script.endings:
+        if ending.start < position and ending.block[0] <= position < ending.block[1]:
+            text = f"The script does not go on after {ending.text}: hub below it is never started."
+            yield Warning(text, path, lines.at(ending.start))
     for position in editor.overriders():
         argument = editor.arguments[position]
         flag = flag_name(argument.text)

@@ -10,6 +10,7 @@ from wizard.formats.shell import Script
 from wizard.formats.splice import CannotEdit, line_of
 
 _SHELLS = ("sh", "bash", "dash", "ash")
+_MOST_BYTES = 1_000_000
 _INTO_SCRIPT = (
     "Put the command into a script, start.sh, let this file run that script, and give the script here."
 )
@@ -21,6 +22,11 @@ _CONTAINER = (
 
 def refuse_other_files(path: Path, data: bytes) -> None:
     """Raise CannotEdit when the file is no shell script, or has line ends that bash does not know."""
+    if len(data) > _MOST_BYTES:
+        raise CannotEdit(
+            f"This file has {len(data) / 1e6:.1f} MB; a start script has less than 1 MB.",
+            "Give the script that starts Hub.",
+        )
     if b"\0" in data:
         raise CannotEdit("This is a program or other data, not a script.", "Give the script that starts Hub.")
     lines = [line.strip() for line in data.decode("utf-8", "replace").splitlines()]

@@ -16,11 +16,15 @@ _NAMES = ("salt", "passw", "passphrase", "pwd", "secret", "token", "credential",
 # Beside bash's own grammar: what comments, here-documents, defaults in ${...}, options of other programs and
 # URLs look like. It may hide too much, which does no harm.
 _ANYWHERE = re.compile(
-    rb"""(?ix) (?P<name> [\w.-]* (?: salt|passw|passphrase|pwd|secret|token|credential|api_?key ) [\w.-]* )
+    rb"""(?ix) (?<! [\w.-] ) (?P<name> [\w.-]{0,80}
+         (?: salt|passw|passphrase|pwd|secret|token|credential|api_?key|pass\b ) [\w.-]{0,80} )
          (?: ["']? \s* [=:] \s* | (?<= [\w] ) \s+ (?= \S ) ) ["']? (?P<value> [^\s"'`;|&)}]+ )"""
 )
-_URL = re.compile(rb"\w+://[^\s/:@\"']*:(?P<value>[^\s/@\"']+)@")
-_MYSQL = re.compile(rb"\b(?:mysql|mariadb)\w*\b[^\n]*?\s-p(?P<value>[^\s\"'-]\S*)")
+_URL = re.compile(rb"//[^\s/:@\"']{0,80}:(?P<value>[^\s/@\"']+)@")
+_MYSQL = re.compile(rb"\b(?:mysql|mariadb)\w*\b[^\n]{0,500}?\s-p(?P<value>[^\s\"'-]\S*)")
+
+_LOGIN = re.compile(rb"\s(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']{1,80}:(?P<value>[^\s\"']+)")
+_PHRASE = re.compile(rb"(?i)\b(?:bearer|basic|identified by)\s+[\"']?(?P<value>[^\s\"';]+)")
 
 
 def secret_values(launch: Launch) -> tuple[bytes, ...]:
@@ -73,7 +77,7 @@ def _anywhere(data: bytes) -> Iterator[bytes]:
         separated = found.group()[len(found["name"]) :].lstrip(b"\"'").lstrip()[:1] in (b"=", b":")
         if (flag or separated) and not found["value"].startswith(b"$"):
             yield found["value"].rstrip(b"\\")
-    for pattern in (_URL, _MYSQL):
+    for pattern in (_URL, _MYSQL, _LOGIN, _PHRASE):
         yield from (found["value"] for found in pattern.finditer(data))
 
 
