@@ -91,14 +91,49 @@ def test_the_script_of_an_interpreter_is_the_program(tmp_path: Path) -> None:
         assert seen_on(port).program == "hub"
 
 
+SUPERVISE = """import os, subprocess, sys
+names = dict(zip(("SUPERVISOR_PROCESS_NAME", "SUPERVISOR_GROUP_NAME"), sys.argv[2:]))
+subprocess.run([sys.argv[1]], env={**os.environ, **names})
+"""
+
+
+@contextmanager
+def supervised(folder: Path, *names: str, by: str = "supervisord") -> Iterator[Service]:
+    """A program that has a supervisor, under these names, as it is seen."""
+    path = folder / by
+    path.write_text(f"#!{sys.executable}\n{SUPERVISE}")
+    path.chmod(0o755)
+    process = subprocess.Popen(
+        [str(path), str(program(folder, "hub")), *names],
+        cwd="/",
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield seen_on(int(process.stdout.readline()))
+    finally:
+        os.killpg(process.pid, 9)
+        process.communicate()
+
+
 def test_its_supervisor_is_known_from_its_environment(tmp_path: Path) -> None:
-    names = {"SUPERVISOR_PROCESS_NAME": "hub", "SUPERVISOR_GROUP_NAME": "iota"}
-    script = program(tmp_path, "hub")
-    with running(["env", *(f"{key}={value}" for key, value in names.items()), str(script)], tmp_path) as (
-        _,
-        port,
-    ):
-        assert seen_on(port).restart == ("supervisorctl", "restart", "iota:hub")
+    with supervised(tmp_path, "hub", "iota") as seen:
+        assert seen.restart == ("supervisorctl", "restart", "iota:hub")
+    with supervised(tmp_path, "hub") as seen:
+        assert seen.restart == ("supervisorctl", "restart", "hub")
+
+
+@pytest.mark.parametrize("name", ["all", "-c", "hub nginx", "a:b", "", "$(id)", "hub\n"])
+def test_a_name_that_supervisorctl_would_take_for_more_is_not_used(tmp_path: Path, name: str) -> None:
+    with supervised(tmp_path, name, "iota") as seen:
+        assert seen.restart[:1] != ("supervisorctl",)
+
+
+def test_whoever_only_says_that_it_is_supervised_is_not_believed(tmp_path: Path) -> None:
+    with supervised(tmp_path, "nginx", by="launcher") as seen:
+        assert seen.restart[:1] != ("supervisorctl",)
 
 
 def test_programs_that_listen_nowhere_are_left_out(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +18,8 @@ T = TypeVar("T")
 
 INTERPRETERS = ("python", "bash", "sh", "dash", "perl", "env")
 SUPERVISORS = ("supervisord", "systemd", "init", "tini", "dumb-init")
+SUPERVISED_NAME = re.compile(r"(?!all$)\w[\w.-]*", re.ASCII)
+"""Of a program or a group; supervisorctl reads "all" and options in its own way."""
 VIRTUAL_INTERFACES = ("docker", "br-", "veth", "virbr", "cni", "flannel")
 
 
@@ -100,12 +104,28 @@ def _launcher(process: psutil.Process) -> Path | None:
     return None
 
 
+def _under_supervisord(process: psutil.Process) -> bool:
+    """Whether a supervisord of root, or of whoever asks, is among the ancestors."""
+    try:
+        return any(
+            _program(ancestor.cmdline() or [""]) == "supervisord"
+            and ancestor.uids().effective in (0, os.geteuid())
+            for ancestor in process.parents()
+        )
+    except (psutil.Error, OSError):
+        return False
+
+
 def _restart(process: psutil.Process) -> tuple[str, ...]:
-    """`supervisorctl restart NAME` or `systemctl restart UNIT`, when one of them runs the process."""
+    """`supervisorctl restart NAME` or `systemctl restart UNIT`, when one of them runs the process.
+
+    Root is offered this command, so what the process says of itself counts only below a supervisord, and only
+    as a name.
+    """
     environment = _allowed(process.environ) or {}
-    name = environment.get("SUPERVISOR_PROCESS_NAME")
-    if name:
-        group = environment.get("SUPERVISOR_GROUP_NAME", name)
+    name = environment.get("SUPERVISOR_PROCESS_NAME", "")
+    group = environment.get("SUPERVISOR_GROUP_NAME", name)
+    if SUPERVISED_NAME.fullmatch(name) and SUPERVISED_NAME.fullmatch(group) and _under_supervisord(process):
         return ("supervisorctl", "restart", name if group == name else f"{group}:{name}")
     try:
         cgroup = Path(f"/proc/{process.pid}/cgroup").read_text()

@@ -71,6 +71,13 @@ def test_a_running_hub_is_found_with_its_script_and_its_api(box: Sandbox) -> Non
     assert hub_service.start_script(here, "hub-rest") == box.hub / "start.sh"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_is_told_when_the_script_belongs_to_a_third_account(box: Sandbox) -> None:
+    script = box.hub / "start.sh"
+    os.chown(script, 65534, 65534)
+    assert HubRest.find(box.look()).details[0] == f"{script}, owned by {script.owner()}"
+
+
 def test_a_script_that_is_refused_is_said_beside_the_running_hub(box: Sandbox) -> None:
     script = box.hub / "start.sh"
     script.write_bytes(script.read_bytes().replace(b"\n", b"\r\n"))

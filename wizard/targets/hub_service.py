@@ -107,7 +107,7 @@ def found(host: Host) -> Found:
         return Found(True, status, (f"It runs as {service.user}; only root can see its folder.",))
     script = _script_of(service)
     since = f"{service.started.astimezone():%Y-%m-%d %H:%M}"
-    details = [str(script), f"runs as {service.user} since {since}"]
+    details = [f"{script}{_of_somebody_else(script, service, host)}", f"runs as {service.user} since {since}"]
     if others := ", ".join(f"pid {other.pid} of {other.user}" for other in all_running(host)[1:]):
         details.append(f"More Hubs run here: {others}. The start script you give decides which one is meant.")
     try:
@@ -116,6 +116,15 @@ def found(host: Host) -> Found:
         return Found(True, status, tuple(details), (Warning(str(error)),))
     repairs = [Warning(repair.sentence, script, repair.line) for repair in said.repairs]
     return Found(True, status, tuple(details), (*repairs, *said.warnings))
+
+
+def _of_somebody_else(script: Path, service: Service, host: Host) -> str:
+    """Whose a script is that root has not written and Hub's account neither; root should know."""
+    try:
+        owner = script.owner()
+    except (OSError, KeyError):
+        return ""
+    return f", owned by {owner}" if host.root and owner not in ("root", service.user) else ""
 
 
 def restart_advice(host: Host, script: Path) -> Advice:
