@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.peers.hub import ROOT
 from tests.peers.sandboxed import furnished, hubs_port_taken, started
 from wizard import service
 from wizard.demo.sandbox import furnish, sandbox
@@ -72,6 +77,38 @@ def test_afterwards_nothing_is_left() -> None:
         assert box.root.stat().st_mode & 0o077 == 0, "nobody else looks in"
     assert not box.root.exists()
     assert alive(box.root) == []
+
+
+OWNER = """\
+from wizard.demo.sandbox import sandbox
+with sandbox() as box:
+    print(box.root, flush=True)
+    input()
+"""
+
+
+def test_a_demo_that_is_killed_leaves_nothing_either(tmp_path: Path) -> None:
+    with (
+        hubs_port_taken(),
+        subprocess.Popen(
+            [sys.executable, "-c", OWNER],
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        assert alive(folder)
+        service.restart(Command((str(folder / "restart-hub"),)))
+        assert alive(folder), "a restart does not end it"
+        process.kill()
+        deadline = time.monotonic() + 10
+        while (folder.exists() or alive(folder)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert (list(tmp_path.iterdir()), alive(folder)) == ([], [])
 
 
 def test_stopping_what_does_not_run_is_no_mistake(tmp_path: Path) -> None:

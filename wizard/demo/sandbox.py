@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from wizard import host
+from wizard.demo.owner import owning
 from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.state import State
@@ -42,7 +43,11 @@ import sys
 sys.path.insert(0, {package!r})
 {code}
 """
-RUN_HUB = "from wizard.demo.hub import main; sys.exit(main(sys.argv[1:]))"
+RUN_HUB = """\
+from pathlib import Path
+from wizard.demo import hub, owner
+owner.end_with_owner(Path({root!r}))
+sys.exit(hub.main(sys.argv[1:]))"""
 RESTART_HUB = """\
 from pathlib import Path
 from wizard.demo.sandbox import Sandbox
@@ -125,7 +130,7 @@ def furnish(root: Path) -> Sandbox:
     """Put the sample Hub into an empty folder."""
     box = Sandbox(root)
     (box.hub / "bazel-bin" / "hub").mkdir(parents=True)
-    _executable(box.hub / "bazel-bin" / "hub" / "hub", _program(RUN_HUB))
+    _executable(box.hub / "bazel-bin" / "hub" / "hub", _program(RUN_HUB.format(root=str(root))))
     _executable(root / "restart-hub", _program(RESTART_HUB))
     _executable(box.hub / "start.sh", START_SCRIPT.format(port=_free_port()))
     return box
@@ -153,11 +158,12 @@ def sandbox() -> Iterator[Sandbox]:
     """A furnished folder with Hub running; afterwards nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="tls-wizard-demo-", ignore_cleanup_errors=True) as root:
         box = furnish(Path(root).resolve())
-        box.start()
-        try:
-            yield box
-        finally:
-            box.stop()
+        with owning(box.root):
+            box.start()
+            try:
+                yield box
+            finally:
+                box.stop()
 
 
 def _free_port() -> int:
