@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from wizard.formats.arguments import split_word
 from wizard.formats.gflags import flag_name
@@ -20,6 +21,9 @@ _ANYWHERE = re.compile(
          (?: salt|passw|passphrase|pwd|secret|token|credential|api_?key|pass\b ) [\w.-]{0,80} )
          (?: ["']? \s* [=:] \s* | (?<= [\w] ) \s+ (?= \S ) ) ["']? (?P<value> [^\s"'`;|&)}]+ )"""
 )
+_VARIABLE = re.compile(rb"\$\{?(?P<name>[A-Za-z_]\w*|\d+)")
+_ALONE = re.compile(rb"\$(?:\w+|\{\w+\})")
+"""A variable and nothing else: its name is no secret."""
 _URL = re.compile(rb"//[^\s/:@\"']{0,80}:(?P<value>[^\s/@\"']+)@")
 _MYSQL = re.compile(rb"\b(?:mysql|mariadb)\w*\b[^\n]{0,500}?\s-p(?P<value>[^\s\"'-]\S*)")
 
@@ -29,10 +33,55 @@ _PHRASE = re.compile(rb"(?i)\b(?:bearer|basic|identified by)\s+[\"']?(?P<value>[
 
 def secret_values(launch: Launch) -> tuple[bytes, ...]:
     """The secret values in the file, as they stand there, without the quotes around them; longest first."""
-    scripts = (launch.script, parse(launch.script.data)) if launch.script.quote else (launch.script,)
+    data = launch.script.data
+    scripts = (launch.script, parse(data)) if launch.script.quote else (launch.script,)
     found = {value for s in scripts for words in _sequences(s) for value in _in_words(words, s)}
-    found |= {value for value in _anywhere(launch.script.data) if not any(value in known for known in found)}
-    return tuple(sorted((value for value in found if value), key=lambda value: (-len(value), value)))
+    found |= {*_passed(launch)}
+    for script in scripts:
+        found |= {*_behind_variables(script, found)}
+    found |= {value for value in _anywhere(data) if not any(value in known for known in found)}
+    found = {value for value in found if value and not _ALONE.fullmatch(value)}
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def _passed(launch: Launch) -> Iterator[bytes]:
+    """The words that reach the program as values of secret flags, whichever way they take."""
+    for argument, after in pairwise([*launch.arguments, None]):
+        name = flag_name(argument.text) if argument else None
+        if after is not None and name and name[1] is None and _is_secret(name[0]):
+            yield launch.script.data[after.start : after.end].strip(b"'\"")
+            yield after.text.encode("utf-8", "surrogateescape") if after.known else b""
+
+
+def _behind_variables(script: Script, found: set[bytes]) -> Iterator[bytes]:
+    """What is given to the variables that secret values are made of, and to those these are made of."""
+    waiting = {match["name"].decode() for value in found for match in _VARIABLE.finditer(value)}
+    waiting |= {assignment.name for assignment in script.assignments if _is_secret(assignment.name)}
+    done: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        done.add(name)
+        for value in _given(script, name):
+            yield value.strip(b"'\"")
+            waiting |= {match["name"].decode() for match in _VARIABLE.finditer(value)} - done
+
+
+def _given(script: Script, name: str) -> Iterator[bytes]:
+    """All that a variable, or an argument such as 1, may be given; rather too much than too little."""
+    data = script.data
+    for assignment in script.assignments:
+        if assignment.name == name:
+            for word in assignment.words or ():
+                yield data[word.start : word.end]
+    for default in re.finditer(rb"\$\{%s:?[-=+](?P<value>[^}]*)\}" % name.encode(), data):
+        yield default["value"]
+    for command in script.commands:
+        texts = [word.text for word in command.words]
+        called = name.isdigit() and texts[:1] and (texts[0] == "set" or texts[0] in script.functions)
+        if called or (texts[:1] in (["read"], ["printf"], ["mapfile"], ["readarray"]) and name in texts):
+            rest = command.words[1:] if called else command.words[texts.index(name) + 1 :]
+            yield from (data[word.start : word.end] for word in rest)
+            yield data[command.words[-1].end : command.content_end].strip(b" <")
 
 
 def _sequences(script: Script) -> Iterator[Sequence[Word]]:
@@ -55,20 +104,10 @@ def _in_words(words: Sequence[Word], script: Script) -> Iterator[bytes]:
         name = flag_name(word.text)
         variable = before.rstrip(b"+").decode("utf-8", "replace")
         if equals and _is_secret(name[0] if name else variable):
-            yield from _value(word, value, script)
+            yield value.strip(b"'\"")
         elif name and name[1] is None and _is_secret(name[0]) and position + 1 < len(words):
             after = words[position + 1]
-            yield from _value(after, script.data[after.start : after.end], script)
-
-
-def _value(word: Word, raw: bytes, script: Script) -> Iterator[bytes]:
-    if any(part.kind in ("text", "unknown") and part.end > part.start for part in word.parts):
-        yield raw.strip(b"'\"")
-    for part in word.parts:
-        for assignment in script.assignments:
-            if part.kind == "variable" and assignment.name == part.text:
-                for value in assignment.words or ():
-                    yield script.data[value.start : value.end].strip(b"'\"")
+            yield script.data[after.start : after.end].strip(b"'\"")
 
 
 def _anywhere(data: bytes) -> Iterator[bytes]:
