@@ -280,6 +280,12 @@ def test_sentences_about_repairs_show_no_values() -> None:
     assert not any("TOPSECRET" in repair.sentence for repair in script.repairs)
 
 
+def test_warnings_show_no_secrets() -> None:
+    script = read('./hub --salt x "${EXTRA:---dbPassword=TOPSECRET}"\n')
+    (warning,) = script.warnings
+    assert warning.text.startswith("This word is only known at run time")
+
+
 def test_t13_an_old_setting_before_a_flagfile_moves_behind_it() -> None:
     after = hub.set_flags(read("./hub --authMode none --flagfile=f --db x\n"), {"authMode": "ssl"})
     assert after == b"./hub --flagfile=f --db x --authMode ssl\n"

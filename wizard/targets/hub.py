@@ -91,6 +91,7 @@ def read(path: Path, data: bytes) -> StartScript:
         launch = _launch(repaired)
         editor = FlagEditor(launch, BOOLEANS)
         lines = _Lines(data, splices)
+        secrets = secret_values(launch)
         _refuse_orphans(launch, lines)
         _refuse_unclear_flags(editor, lines)
         settings = _settings(editor, lines)
@@ -105,8 +106,8 @@ def read(path: Path, data: bytes) -> StartScript:
             listen_address=settings["listenAddress"].value if "listenAddress" in settings else None,
             program=launch.script.reader.text(launch.program.start, launch.program.end),
             program_line=lines.at(launch.program.start),
-            warnings=tuple(_warnings(editor, path, lines)),
-            secrets=secret_values(launch),
+            warnings=tuple(_warnings(editor, path, lines, secrets)),
+            secrets=secrets,
         )
 
 
@@ -202,7 +203,7 @@ def _refuse_unclear_flags(editor: FlagEditor, lines: _Lines) -> None:
             )
 
 
-def _warnings(editor: FlagEditor, path: Path, lines: _Lines) -> Iterator[Warning]:
+def _warnings(editor: FlagEditor, path: Path, lines: _Lines, secrets: Sequence[bytes]) -> Iterator[Warning]:
     position = editor.launch.command.start
     for ending in editor.launch.script.endings:
         if ending.start < position and ending.block[0] <= position < ending.block[1]:
@@ -215,6 +216,8 @@ def _warnings(editor: FlagEditor, path: Path, lines: _Lines) -> Iterator[Warning
             text = f"--{flag[0]} brings flags from elsewhere; they win over those that stand before it."
         else:
             written = editor.launch.script.reader.text(argument.start, argument.end)
+            if any(secret in editor.data[argument.start : argument.end] for secret in secrets):
+                written = "This word"
             text = f"{written} is only known at run time; a flag in it wins over those that stand before it."
         yield Warning(text, path, lines.at(argument.start))
     for name in _WATCHED:
