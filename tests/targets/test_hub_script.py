@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -208,6 +209,16 @@ def test_a_variable_that_holds_one_value_is_left_alone() -> None:
 def test_a_long_script_is_read_too() -> None:
     chain = " && ".join(["true"] * 3000)
     assert read(f"{chain}\n./hub --db x\n").settings["db"].value == "x"
+
+
+def test_the_time_to_read_a_script_grows_with_its_length_only() -> None:
+    def seconds(lines: int) -> float:
+        text = "echo hello\n" * lines + "./hub --db x\n"
+        start = perf_counter()
+        read(text)
+        return perf_counter() - start
+
+    assert seconds(4000) < 12 * min(seconds(500) for _ in range(3)) + 1
 
 
 def test_secrets_are_named_as_they_stand_in_the_file() -> None:

@@ -133,7 +133,7 @@ class Reader:
         return at
 
     def _redirection(self, at: int) -> bytes:
-        if at in self.expansions:
+        if at in self.expansions or self.data[at : at + 1] not in (b"<", b">", b"&"):
             return b""
         return next((op for op in _REDIRECTIONS if self.data.startswith(op, at, self.end)), b"")
 

@@ -88,7 +88,7 @@ def read(path: Path, data: bytes) -> StartScript:
         repaired = splice(data, splices)
         if repairs:
             check_syntax(repaired)
-        launch = _launch(repaired)
+        launch = _launch(repaired) if repairs else before
         editor = FlagEditor(launch, BOOLEANS)
         lines = _Lines(data, splices)
         secrets = secret_values(launch)
