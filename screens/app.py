@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -14,18 +16,12 @@ from textual import on, work
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
-from textual.worker import WorkerFailed, get_current_worker
+from textual.worker import Worker, WorkerCancelled, WorkerFailed, get_current_worker
 
-from screens.apply import ApplyScreen
-from screens.ask import AskScreen
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
-from screens.dialogs import Confirm, Help
-from screens.history import HistoryScreen
 from screens.line import SteadyDriver
-from screens.messages import Applied, Begun, Checked, Looked, Planned, Progressed, Proven, Restarted, Stopped
-from screens.prove import ProveScreen
-from screens.review import ReviewScreen
+from screens.messages import Applied, Begun, Checked, Looked, Progressed, Proven, Restarted, Stopped
 from wizard import crash, service
 from wizard.errors import WizardError
 from wizard.host import Host
@@ -37,8 +33,18 @@ from wizard.state import State
 from wizard.targets import Target
 
 if TYPE_CHECKING:
+    from screens.apply import ApplyScreen
+    from screens.ask import AskScreen
+    from screens.history import HistoryScreen
+    from screens.review import ReviewScreen
     from wizard.transaction import Progress
 
+LATER_STEPS = ("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove")
+"""Loaded behind the first frame, so that it need not wait for them."""
+
+PATIENCE = 0.25
+"""Seconds that a step may take before it is said that it takes a while."""
+WORKING = "Making keys, certificate and preview … Esc stops it; nothing is written."
 UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
 
 
@@ -131,6 +137,8 @@ class WizardApp(App[int]):
     @work(thread=True, group="look")
     def _look(self) -> None:
         host = self.world.look()
+        for name in LATER_STEPS:
+            import_module(name)
         self.post_message(Looked(host, {target.key: target.find(host) for target in self.world.targets}))
 
     @on(Looked)
@@ -158,6 +166,8 @@ class WizardApp(App[int]):
     # Ask ------------------------------------------------------------------------------------------
 
     async def _ask(self, page: int) -> None:
+        from screens.ask import AskScreen
+
         target, host = self.journey.target, self.journey.host
         assert target is not None and host is not None
         self.journey = replace(self.journey, page=page)
@@ -165,8 +175,8 @@ class WizardApp(App[int]):
         read: Callable[[Mapping[str, Raw]], Sheet[Target]] = partial(fill_in, target, host=host)
         await self._show(AskScreen(self.world.who, target, target.pages[page], given, read))
 
-    @on(AskScreen.Answered)
-    async def _answered(self, event: AskScreen.Answered) -> None:
+    async def on_ask_screen_answered(self, event: AskScreen.Answered) -> None:
+
         target, host = self.journey.target, self.journey.host
         assert target is not None and host is not None
         self._take(event.given)
@@ -179,11 +189,10 @@ class WizardApp(App[int]):
             await self._ask([page.key for page in target.pages].index(sheet.wrong[0].question.page))
             return
         self.journey = replace(self.journey, answers=sheet.answers, undone=None)
-        await self._show(ReviewScreen(self.world.who))
-        self._make_plan(sheet.answers, host)
+        self._plan(sheet.answers, host)
 
-    @on(AskScreen.Kept)
-    async def _back_from_ask(self, event: AskScreen.Kept) -> None:
+    async def on_ask_screen_kept(self, event: AskScreen.Kept) -> None:
+        self._stop_planning()
         self._take(event.given)
         if self.journey.page > 0:
             await self._ask(self.journey.page - 1)
@@ -198,50 +207,63 @@ class WizardApp(App[int]):
 
     # Review ---------------------------------------------------------------------------------------
 
-    @work(thread=True, group="plan", exclusive=True)
-    def _make_plan(self, answers: Target, host: Host) -> None:
+    def _plan(self, answers: Target, host: Host) -> None:
         from wizard import review
 
-        worker = get_current_worker()
-        try:
-            made: Message = Planned(review.examined(answers.plan(host)))
-        except WizardError as error:
-            made = Stopped(str(error))
-        if not worker.is_cancelled:
-            self.post_message(made)
+        self._review(self._make(lambda: review.examined(answers.plan(host))), WORKING)
 
     @work(thread=True, group="plan", exclusive=True)
-    def _make_undo_plan(self, run: Run) -> None:
-        from wizard import transaction
-
+    def _make(self, make: Callable[[], Plan]) -> Plan | WizardError:
         try:
-            self.post_message(Planned(transaction.undo_plan(run, self.world.state)))
+            return make()
         except WizardError as error:
-            self.post_message(Stopped(str(error)))
+            return error
 
-    @on(Planned)
-    def _planned(self, event: Planned) -> None:
-        plan, earlier = event.plan, self.journey.plan
+    @work(group="review", exclusive=True)
+    async def _review(self, making: Worker[Plan | WizardError], working: str) -> None:
+        """Show the plan as soon as it is made; when that takes long, first that it is being made."""
+        from screens.review import ReviewScreen
+
+        with suppress(WorkerCancelled):
+            made = asyncio.ensure_future(making.wait())
+            await asyncio.wait((made,), timeout=PATIENCE)
+            if not made.done():
+                await self._show(ReviewScreen(self.world.who, working))
+            result = await made
+            if not isinstance(self.step, ReviewScreen):
+                await self._show(ReviewScreen(self.world.who, working, self._planned(result)))
+            else:
+                self.step.show(self._planned(result))
+
+    def _stop_planning(self) -> None:
+        for group in ("review", "plan"):
+            self.workers.cancel_group(self, group)
+
+    def _planned(self, made: Plan | WizardError) -> Plan | WizardError:
+        """Keep the plan; one that takes a run back also restarts what that run was for."""
+        earlier = self.journey.plan
+        if isinstance(made, WizardError):
+            return made
         if self.journey.undone is None:
-            self.journey = replace(self.journey, plan=plan)
-        elif earlier is not None and earlier.target == plan.target:
-            plan = replace(plan, restart=earlier.restart)  # the service has to hear of an undo too
-        if isinstance(self.step, ReviewScreen):
-            self.step.show_plan(plan)
+            self.journey = replace(self.journey, plan=made)
+        elif earlier is not None and earlier.target == made.target:
+            return replace(made, restart=earlier.restart)  # the service has to hear of an undo too
+        return made
 
     @on(Stopped)
     def _stopped(self, event: Stopped) -> None:
+        from screens.apply import ApplyScreen
+
         self.writing = False
-        if isinstance(self.step, ReviewScreen):
-            self.step.show_refusal(event.text)
-        elif isinstance(self.step, ApplyScreen):
+        if isinstance(self.step, ApplyScreen):
             self.step.show_failed(event.text)
 
-    @on(ReviewScreen.Accepted)
-    async def _accepted(self, event: ReviewScreen.Accepted) -> None:
+    async def on_review_screen_accepted(self, event: ReviewScreen.Accepted) -> None:
+        from screens.dialogs import Confirm
+
         plan = event.plan
         if not plan.changed:
-            await self._after_apply()
+            await self.on_apply_screen_next()
             return
         count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}"
         what = f"Take back {count}?" if self.journey.undone else f"Write {count} to this host?"
@@ -257,6 +279,8 @@ class WizardApp(App[int]):
     # Apply ----------------------------------------------------------------------------------------
 
     async def _apply(self, plan: Plan) -> None:
+        from screens.apply import ApplyScreen
+
         self.writing = True
         self._keep_answers()
         await self._show(ApplyScreen(self.world.who, plan))
@@ -283,11 +307,15 @@ class WizardApp(App[int]):
 
     @on(Progressed)
     def _progressed(self, event: Progressed) -> None:
+        from screens.apply import ApplyScreen
+
         if isinstance(self.step, ApplyScreen):
             self.step.show_progress(event.progress)
 
     @on(Applied)
     def _applied(self, event: Applied) -> None:
+        from screens.apply import ApplyScreen
+
         self.writing = False
         if self.journey.undone is None:
             self.journey = replace(self.journey, run=event.run)
@@ -296,14 +324,15 @@ class WizardApp(App[int]):
 
     # Prove ----------------------------------------------------------------------------------------
 
-    @on(ApplyScreen.Next)
-    async def _after_apply(self) -> None:
+    async def on_apply_screen_next(self) -> None:
         if self.journey.undone:
             await self._choose()
         else:
             await self._prove()
 
     async def _prove(self) -> None:
+        from screens.prove import ProveScreen
+
         journey = self.journey
         assert journey.answers is not None and journey.plan is not None
         await self._show(
@@ -311,8 +340,7 @@ class WizardApp(App[int]):
         )
         self._check(journey.answers)
 
-    @on(ProveScreen.Again)
-    def _prove_again(self) -> None:
+    def on_prove_screen_again(self) -> None:
         if self.journey.answers is not None:
             self._check(self.journey.answers)
 
@@ -334,35 +362,47 @@ class WizardApp(App[int]):
 
     @on(Begun)
     def _begun(self, event: Begun) -> None:
+        from screens.prove import ProveScreen
+
         if isinstance(self.step, ProveScreen):
             self.step.begin(event.checks)
 
     @on(Checked)
     def _checked(self, event: Checked) -> None:
+        from screens.prove import ProveScreen
+
         if isinstance(self.step, ProveScreen):
             self.step.show_result(event.result)
 
     @on(Proven)
     def _proven(self, event: Proven) -> None:
+        from screens.prove import ProveScreen
+
         self.proven = event.proof.passed
         if isinstance(self.step, ProveScreen):
             self.step.show_proof(event.proof)
 
-    @on(ProveScreen.Stop)
-    def _stop_proof(self) -> None:
+    def on_prove_screen_stop(self) -> None:
+        from screens.prove import ProveScreen
+
         self.workers.cancel_group(self, "prove")
         if isinstance(self.step, ProveScreen):
             self.step.show_stopped()
 
-    @on(ProveScreen.Done)
-    async def _done(self) -> None:
+    async def on_prove_screen_done(self) -> None:
         await self._choose()
 
     # Restart --------------------------------------------------------------------------------------
 
-    @on(ApplyScreen.Restart)
-    @on(ProveScreen.Restart)
+    def on_apply_screen_restart(self) -> None:
+        self._offer_restart()
+
+    def on_prove_screen_restart(self) -> None:
+        self._offer_restart()
+
     def _offer_restart(self) -> None:
+        from screens.dialogs import Confirm
+
         plan = self.journey.plan
         if plan is None or plan.restart is None:
             return
@@ -388,18 +428,22 @@ class WizardApp(App[int]):
 
     @on(Restarted)
     async def _restarted(self, event: Restarted) -> None:
+        from screens.apply import ApplyScreen
+        from screens.prove import ProveScreen
+
         if isinstance(self.step, ApplyScreen) and event.done and not self.journey.undone:
             await self._prove()
         elif isinstance(self.step, ApplyScreen):
             self.step.say(event.text)
         elif isinstance(self.step, ProveScreen):
             self.step.say(event.text)
-            self._prove_again()
+            self.on_prove_screen_again()
 
     # Earlier runs ---------------------------------------------------------------------------------
 
     @on(ChooseScreen.History)
     async def _history(self) -> None:
+        from screens.history import HistoryScreen
         from wizard import journal
 
         try:
@@ -409,23 +453,25 @@ class WizardApp(App[int]):
         else:
             await self._show(HistoryScreen(self.world.who, runs))
 
-    @on(HistoryScreen.Undo)
-    @on(ApplyScreen.Undo)
-    async def _undo(self, event: HistoryScreen.Undo | ApplyScreen.Undo) -> None:
+    async def on_history_screen_undo(self, event: HistoryScreen.Undo) -> None:
         await self._preview_undo(event.run)
 
-    @on(ProveScreen.Undo)
-    async def _undo_proven(self) -> None:
+    async def on_apply_screen_undo(self, event: ApplyScreen.Undo) -> None:
+        await self._preview_undo(event.run)
+
+    async def on_prove_screen_undo(self) -> None:
         if self.journey.run is not None:
             await self._preview_undo(self.journey.run)
 
     async def _preview_undo(self, run: Run) -> None:
+        from wizard import transaction
+
         self.journey = replace(self.journey, undone=run)
-        await self._show(ReviewScreen(self.world.who, UNDO_WORKING))
-        self._make_undo_plan(run)
+        self._review(self._make(lambda: transaction.undo_plan(run, self.world.state)), UNDO_WORKING)
 
     def _offer_recovery(self) -> None:
         """An interrupted run is the first thing to hear of; rolling it back is the first answer."""
+        from screens.dialogs import Confirm
         from wizard import transaction
 
         try:
@@ -463,15 +509,18 @@ class WizardApp(App[int]):
     @on(WizardScreen.Back)
     async def _back(self) -> None:
         """One step back from where it is not the page's own business; it never quits."""
-        self.workers.cancel_group(self, "plan")
+        from screens.apply import ApplyScreen
+        from screens.prove import ProveScreen
+        from screens.review import ReviewScreen
+
+        self._stop_planning()
         step, journey = self.step, self.journey
         if journey.undone and isinstance(step, ReviewScreen):
             await self._back_from_undo()
         elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undone and journey.target:
             await self._ask(len(journey.target.pages) - 1)
         elif isinstance(step, ProveScreen) and journey.target and journey.answers and journey.host:
-            await self._show(ReviewScreen(self.world.who))
-            self._make_plan(journey.answers, journey.host)
+            self._plan(journey.answers, journey.host)
         else:
             await self._choose()
 
@@ -485,6 +534,8 @@ class WizardApp(App[int]):
 
     @on(WizardScreen.Help)
     def _help(self, event: WizardScreen.Help) -> None:
+        from screens.dialogs import Help
+
         self.push_screen(Help(event.title, event.text))
 
     def action_leave(self) -> None:
@@ -496,6 +547,8 @@ class WizardApp(App[int]):
         self.exit(0)
 
     def _keep_answers(self) -> None:
+        from screens.ask import AskScreen
+
         if isinstance(self.step, AskScreen):
             self._take(self.step.given)
         for target in self.world.targets:

@@ -58,14 +58,12 @@ class ApplyScreen(WizardScreen):
         self.said = ""
         """What came of a restart."""
 
-    AUTO_FOCUS = "#body"
+    AUTO_FOCUS = "Rows"
 
     def compose_body(self) -> ComposeResult:
-        yield Rows("text")
+        yield Rows("done")
 
     def on_mount(self) -> None:
-        # So that the arrow keys scroll what does not fit.
-        self.query_one("#body").can_focus = True
         self._show()
 
     def show_progress(self, progress: Progress) -> None:

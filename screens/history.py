@@ -46,7 +46,7 @@ class HistoryScreen(WizardScreen):
             "Earlier runs" if self.runs else "Nothing has been done on this host yet.", classes="title"
         )
         yield OptionList(*(Option(self._line(run)) for run in self.runs), compact=True)
-        yield Rows("text")
+        yield Rows("what")
 
     @staticmethod
     def _line(run: Run) -> Content:

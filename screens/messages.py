@@ -10,7 +10,6 @@ from textual.message import Message
 
 from wizard.host import Host
 from wizard.journal import Run
-from wizard.plan import Plan
 from wizard.proof import Check, Proof, Result
 from wizard.targets import Found
 
@@ -24,13 +23,6 @@ class Looked(Message):
 
     host: Host
     found: Mapping[str, Found]
-
-
-@dataclass
-class Planned(Message):
-    """The plan is made."""
-
-    plan: Plan
 
 
 @dataclass

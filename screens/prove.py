@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from textual import containers, on
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
@@ -75,8 +75,7 @@ class ProveScreen(WizardScreen):
     def compose_body(self) -> ComposeResult:
         yield Label(self.heading, classes="title", markup=False)
         yield OptionList(id="results", compact=True)
-        with containers.VerticalScroll(id="meaning"):
-            yield Rows("text")
+        yield Rows("meaning")
         yield Label("connecting …", id="summary", markup=False)
 
     def begin(self, checks: tuple[Check, ...]) -> None:

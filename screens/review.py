@@ -14,11 +14,10 @@ from textual.widgets.option_list import Option
 from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.lines import NOTHING, advice_rows, change_line, change_rows, text_rows, warning_rows
 from screens.widgets.rows import Row, Rows
+from wizard.errors import WizardError
 from wizard.inert import inert
 from wizard.plan import File, Plan
 from wizard.preview import hides_all
-
-WORKING = "Making keys, certificate and preview … Esc stops it; nothing is written."
 
 
 class ReviewScreen(WizardScreen):
@@ -45,23 +44,31 @@ class ReviewScreen(WizardScreen):
 
         plan: Plan
 
-    def __init__(self, who: str, working: str = WORKING) -> None:
+    def __init__(self, who: str, working: str, made: Plan | WizardError | None = None) -> None:
         super().__init__(who)
         self.working = working
+        self.made = made
+        """The plan, or why there is none; None: it is still being made."""
         self.plan: Plan | None = None
 
     def compose_body(self) -> ComposeResult:
         yield Label(self.working, id="summary", markup=False)
         with containers.Horizontal(id="sides"):
             yield OptionList(id="changes", compact=True)
-            with containers.VerticalScroll(id="detail"):
-                yield Rows("text")
+            yield Rows("detail")
 
     def on_mount(self) -> None:
-        self.query_one("#sides").display = False
+        if self.made is not None:
+            self.show(self.made)
 
-    def show_plan(self, plan: Plan) -> None:
-        """Show the plan, once it is made."""
+    def show(self, made: Plan | WizardError) -> None:
+        """Show the plan, or say why there is none."""
+        if isinstance(made, WizardError):
+            self._show_refusal(str(made))
+        else:
+            self._show_plan(made)
+
+    def _show_plan(self, plan: Plan) -> None:
         self.plan = plan
         count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}, nothing written yet"
         what = count if plan.changed else "nothing to change, all is as it should be"
@@ -74,17 +81,14 @@ class ReviewScreen(WizardScreen):
         self.query_one(Rows).show(self._detail(plan, 0))
         with changes.prevent(OptionList.OptionHighlighted):
             changes.highlighted = 0
-        self.query_one("#sides").display = True
         changes.focus()
         self.refresh_bindings()
 
-    def show_refusal(self, text: str) -> None:
-        """Say why there is no plan."""
+    def _show_refusal(self, text: str) -> None:
         self._summary("This cannot be done with certainty, so nothing is done:")
         self.query_one("#changes").display = False
-        self.query_one("#sides").display = True
         self.query_one(Rows).show(text_rows(text))
-        self.query_one("#detail").focus()
+        self.query_one(Rows).focus()
 
     def _summary(self, text: str) -> None:
         self.query_one("#summary", Label).update(text)
@@ -107,7 +111,6 @@ class ReviewScreen(WizardScreen):
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
         assert self.plan is not None
         self.query_one(Rows).show(self._detail(self.plan, event.option_index))
-        self.query_one("#detail").scroll_home(animate=False)
 
     def _detail(self, plan: Plan, index: int) -> list[Row]:
         if index < len(plan.changes):

@@ -6,8 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-
-import tomlkit
+from typing import TYPE_CHECKING
 
 from wizard import targets
 from wizard.errors import BadAnswers
@@ -17,6 +16,9 @@ from wizard.sheet import Entry, Sheet, fill_in
 from wizard.small_files import read_small
 from wizard.state import State
 from wizard.targets import Target
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 
 def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
@@ -70,6 +72,8 @@ def complete(target: type[Target], given: Mapping[str, Raw], host: Host) -> Targ
 
 def template(sheet: Sheet[Target]) -> str:
     """A commented answers file, filled with what is given and with the defaults of this host."""
+    import tomlkit
+
     document = tomlkit.document()
     document.add(tomlkit.comment(f"Answers for {sheet.target.title}. Preview: tls-wizard plan THIS-FILE"))
     document.add("target", tomlkit.item(sheet.target.key))
@@ -80,7 +84,9 @@ def template(sheet: Sheet[Target]) -> str:
     return tomlkit.dumps(document)
 
 
-def _add(document: tomlkit.TOMLDocument, entry: Entry) -> None:
+def _add(document: TOMLDocument, entry: Entry) -> None:
+    import tomlkit
+
     kind = entry.question.kind
     options = getattr(kind, "options", ())
     if options:
@@ -97,6 +103,8 @@ def _add(document: tomlkit.TOMLDocument, entry: Entry) -> None:
 
 def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
     """Keep what was given for the next start: texts as typed, even those that are still wrong."""
+    import tomlkit
+
     document = tomlkit.document()
     document.add("target", tomlkit.item(target.key))
     for name, raw in given.items():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from textual.app import RenderResult
 from textual.content import Content
 from textual.geometry import Size
-from textual.widget import Widget
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
 
 LEAST_WIDTH = 10
 
@@ -30,29 +31,38 @@ class Row:
         return [Content.assemble(indent if i else self.before, part) for i, part in enumerate(parts)]
 
 
-class Rows(Widget):
-    """Shows rows; as high as they need."""
+class Rows(ScrollView, can_focus=True):
+    """Shows rows and scrolls them. A new text is painted in its place; nothing else is laid out anew."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._rows: tuple[Row, ...] = ()
+        self._folded: list[Content] = []
 
     def show(self, rows: Iterable[Row]) -> None:
-        """Show these rows instead."""
+        """Show these rows instead, from the first one on."""
         self._rows = tuple(rows)
-        self.refresh(layout=True)
+        self._fold()
+        self.scroll_to(y=0, animate=False, force=True)
+        self.refresh()
 
     @property
     def plain(self) -> str:
         """The text, as it is copied."""
         return "\n".join(Content.assemble(row.before, row.text).plain for row in self._rows)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """How many rows there are at this width."""
-        return len(self._folded(width))
+    def on_resize(self) -> None:
+        self._fold()
 
-    def render(self) -> RenderResult:
-        return Content("\n").join(self._folded(self.content_size.width))
+    def _fold(self) -> None:
+        width = self.scrollable_content_region.width
+        self._folded = [line for row in self._rows for line in row.folded(width)] if width else []
+        self.virtual_size = Size(width, len(self._folded))
 
-    def _folded(self, width: int) -> list[Content]:
-        return [line for row in self._rows for line in row.folded(width)]
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        index = y + self.scroll_offset.y
+        if index >= len(self._folded):
+            return Strip.blank(width, self.visual_style.rich_style)
+        strips = Visual.to_strips(self, self._folded[index], width, 1, self.visual_style)
+        return strips[0] if strips else Strip.blank(width, self.visual_style.rich_style)

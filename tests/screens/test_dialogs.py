@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from screens.app import WORKING
 from screens.review import ReviewScreen
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
@@ -15,9 +16,9 @@ from wizard.state import State
 
 
 async def test_confirm(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
-    screen = ReviewScreen(WHO)
+    screen = ReviewScreen(WHO, WORKING)
     async with opened(samples.world(tmp_path), screen) as pilot:
-        screen.show_plan(PLAN)
+        screen.show(PLAN)
         await pilot.press("enter")
         await looks_as_before(pilot)
 

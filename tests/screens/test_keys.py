@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from screens.app import Journey, WizardApp
+from screens.app import WORKING, Journey, WizardApp
 from screens.apply import ApplyScreen
 from screens.ask import AskScreen
 from screens.base import WizardScreen
@@ -35,6 +35,7 @@ from tests.screens.samples import (
     SampleHub,
 )
 from tests.screens.stage import NARROW, NORMAL, Size, opened, settled, text
+from wizard.errors import WizardError
 from wizard.plan import Plan
 from wizard.proof import Proof
 from wizard.sheet import fill_in
@@ -52,14 +53,14 @@ class Scene:
 def reviewing(plan: Plan) -> Callable[[Pilot[int]], None]:
     def show(pilot: Pilot[int]) -> None:
         assert isinstance(pilot.app.screen, ReviewScreen)
-        pilot.app.screen.show_plan(plan)
+        pilot.app.screen.show(plan)
 
     return show
 
 
 def refused(pilot: Pilot[int]) -> None:
     assert isinstance(pilot.app.screen, ReviewScreen)
-    pilot.app.screen.show_refusal("This file is a symbolic link into another system.")
+    pilot.app.screen.show(WizardError("This file is a symbolic link into another system."))
 
 
 def applied(pilot: Pilot[int]) -> None:
@@ -86,7 +87,7 @@ def proving(proof: Proof, *, ended: bool) -> Callable[[Pilot[int]], None]:
 
 
 def review() -> ReviewScreen:
-    return ReviewScreen(WHO)
+    return ReviewScreen(WHO, WORKING)
 
 
 def apply() -> ApplyScreen:

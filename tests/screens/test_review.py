@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from screens.app import UNDO_WORKING
+from screens.app import UNDO_WORKING, WORKING
 from screens.review import ReviewScreen
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
@@ -28,15 +28,15 @@ REFUSAL = Refusal(
 
 
 async def test_making_the_plan(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
-    async with opened(samples.world(tmp_path), ReviewScreen(WHO)) as pilot:
+    async with opened(samples.world(tmp_path), ReviewScreen(WHO, WORKING)) as pilot:
         await looks_as_before(pilot)
 
 
 @at_every_size
 async def test_edit_of_the_script(size: Size, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
-    screen = ReviewScreen(WHO)
+    screen = ReviewScreen(WHO, WORKING)
     async with opened(samples.world(tmp_path), screen, size=size) as pilot:
-        screen.show_plan(PLAN)
+        screen.show(PLAN)
         await pilot.press("down", "down", "down")
         await looks_as_before(pilot)
 
@@ -55,17 +55,17 @@ async def test_edit_of_the_script(size: Size, tmp_path: Path, looks_as_before: L
     ],
 )
 async def test_plan(plan: Plan, row: int, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
-    screen = ReviewScreen(WHO)
+    screen = ReviewScreen(WHO, WORKING)
     async with opened(samples.world(tmp_path), screen) as pilot:
-        screen.show_plan(plan)
+        screen.show(plan)
         await pilot.press(*["down"] * row)
         await looks_as_before(pilot)
 
 
 async def test_refusal(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
-    screen = ReviewScreen(WHO)
+    screen = ReviewScreen(WHO, WORKING)
     async with opened(samples.world(tmp_path), screen) as pilot:
-        screen.show_refusal(str(REFUSAL))
+        screen.show(REFUSAL)
         await looks_as_before(pilot)
 
 
