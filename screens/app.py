@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -16,16 +16,15 @@ from textual import on, work
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
-from textual.worker import Worker, WorkerCancelled, WorkerFailed, get_current_worker
+from textual.worker import WorkerFailed, get_current_worker
 
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
 from screens.line import SteadyDriver
-from screens.messages import Applied, Begun, Checked, Looked, Progressed, Proven, Restarted, Stopped
-from wizard import crash, service
+from screens.messages import Applied, Begun, Checked, Looked, Made, Progressed, Proven, Restarted, Stopped
+from wizard import crash
 from wizard.errors import WizardError
 from wizard.host import Host
-from wizard.journal import Run
 from wizard.kinds import Raw
 from wizard.plan import Plan
 from wizard.sheet import Sheet, fill_in
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from screens.ask import AskScreen
     from screens.history import HistoryScreen
     from screens.review import ReviewScreen
+    from wizard.journal import Run
     from wizard.transaction import Progress
 
 LATER_STEPS = ("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove")
@@ -97,6 +97,7 @@ class WizardApp(App[int]):
         self.world = world
         self.journey = journey or Journey()
         self.writing = False
+        self.planning = False
         self.proven = False
         """Whether the last proof passed."""
         self.kept = False
@@ -109,6 +110,11 @@ class WizardApp(App[int]):
 
     async def on_mount(self) -> None:
         await self._show(self._first_screen())
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """What the first frame need not wait for: garbage (cli.py holds it back), and a look at the host."""
+        gc.enable()
         self._look()
 
     def _told_to_stop(self, number: int) -> None:
@@ -210,34 +216,46 @@ class WizardApp(App[int]):
     def _plan(self, answers: Target, host: Host) -> None:
         from wizard import review
 
-        self._review(self._make(lambda: review.examined(answers.plan(host))), WORKING)
+        self._review(lambda: review.examined(answers.plan(host)), WORKING)
+
+    def _review(self, make: Callable[[], Plan], working: str) -> None:
+        """Show the plan as soon as it is made; when that takes long, first that it is being made."""
+        self.planning = True
+        self._make(make)
+        self.set_timer(PATIENCE, partial(self._ask_for_patience, working))
 
     @work(thread=True, group="plan", exclusive=True)
-    def _make(self, make: Callable[[], Plan]) -> Plan | WizardError:
+    def _make(self, make: Callable[[], Plan]) -> None:
+        worker = get_current_worker()
         try:
-            return make()
+            made: Plan | WizardError = make()
         except WizardError as error:
-            return error
+            made = error
+        if not worker.is_cancelled:
+            self.post_message(Made(made))
 
-    @work(group="review", exclusive=True)
-    async def _review(self, making: Worker[Plan | WizardError], working: str) -> None:
-        """Show the plan as soon as it is made; when that takes long, first that it is being made."""
+    async def _ask_for_patience(self, working: str) -> None:
         from screens.review import ReviewScreen
 
-        with suppress(WorkerCancelled):
-            made = asyncio.ensure_future(making.wait())
-            await asyncio.wait((made,), timeout=PATIENCE)
-            if not made.done():
-                await self._show(ReviewScreen(self.world.who, working))
-            result = await made
-            if not isinstance(self.step, ReviewScreen):
-                await self._show(ReviewScreen(self.world.who, working, self._planned(result)))
-            else:
-                self.step.show(self._planned(result))
+        if self.planning and not isinstance(self.step, ReviewScreen):
+            await self._show(ReviewScreen(self.world.who, working))
+
+    @on(Made)
+    async def _made(self, event: Made) -> None:
+        from screens.review import ReviewScreen
+
+        if not self.planning:
+            return
+        self.planning = False
+        made = self._planned(event.made)
+        if isinstance(self.step, ReviewScreen):
+            self.step.show(made)
+        else:
+            await self._show(ReviewScreen(self.world.who, made=made))
 
     def _stop_planning(self) -> None:
-        for group in ("review", "plan"):
-            self.workers.cancel_group(self, group)
+        self.planning = False
+        self.workers.cancel_group(self, "plan")
 
     def _planned(self, made: Plan | WizardError) -> Plan | WizardError:
         """Keep the plan; one that takes a run back also restarts what that run was for."""
@@ -418,6 +436,8 @@ class WizardApp(App[int]):
 
     @work(thread=True, group="restart", exclusive=True)
     def _restart(self) -> None:
+        from wizard import service
+
         assert self.journey.plan is not None and self.journey.plan.restart is not None
         try:
             service.restart(self.journey.plan.restart)
@@ -467,7 +487,7 @@ class WizardApp(App[int]):
         from wizard import transaction
 
         self.journey = replace(self.journey, undone=run)
-        self._review(self._make(lambda: transaction.undo_plan(run, self.world.state)), UNDO_WORKING)
+        self._review(lambda: transaction.undo_plan(run, self.world.state), UNDO_WORKING)
 
     def _offer_recovery(self) -> None:
         """An interrupted run is the first thing to hear of; rolling it back is the first answer."""

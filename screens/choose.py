@@ -14,7 +14,6 @@ from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from wizard.inert import inert
-from wizard.preview import place
 from wizard.targets import Found, Target
 
 LOOKING = "looking at this host …"
@@ -75,6 +74,8 @@ class ChooseScreen(WizardScreen):
         return Content.assemble(f"{target.title:<{width}}", (status, "" if found and found.runs else "dim"))
 
     def _about(self, target: type[Target]) -> list[Content]:
+        from wizard.preview import place  # with what was found, behind the first frame
+
         found = self.found.get(target.key)
         lines = [Content(target.summary)]
         if target.key in self.kept:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from wizard.host import Host
-from wizard.journal import Run
-from wizard.proof import Check, Proof, Result
-from wizard.targets import Found
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wizard.errors import WizardError
+    from wizard.host import Host
+    from wizard.journal import Run
+    from wizard.plan import Plan
+    from wizard.proof import Check, Proof, Result
+    from wizard.targets import Found
     from wizard.transaction import Progress
 
 
@@ -23,6 +25,13 @@ class Looked(Message):
 
     host: Host
     found: Mapping[str, Found]
+
+
+@dataclass
+class Made(Message):
+    """The plan is made, or there is a reason why there is none."""
+
+    made: Plan | WizardError
 
 
 @dataclass

@@ -44,7 +44,7 @@ class ReviewScreen(WizardScreen):
 
         plan: Plan
 
-    def __init__(self, who: str, working: str, made: Plan | WizardError | None = None) -> None:
+    def __init__(self, who: str, working: str = "", made: Plan | WizardError | None = None) -> None:
         super().__init__(who)
         self.working = working
         self.made = made

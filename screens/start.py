@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import getpass
 import os
 import socket
@@ -27,9 +26,6 @@ def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
         )
     with _demo() if demo else _here() as world:
         app = WizardApp(world, _journey(world, answers_file))
-        # Nothing is garbage before the first frame; looking for it would cost a tenth of the start.
-        gc.disable()
-        app.call_later(gc.enable)
         app.run()
     with suppress(OSError):  # the line may have dropped
         for line in _last_words(app, demo=demo):

@@ -6,6 +6,7 @@ The screens are imported only when they are opened, so that the other commands s
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import signal
 import sys
@@ -144,6 +145,9 @@ def _wizard(options: argparse.Namespace) -> int:
             "The wizard needs a terminal, and this is none. Use the commands instead: "
             "tls-wizard questions TARGET > answers.toml, then plan, apply and prove with that file."
         )
+    # Nothing is garbage before the first frame, and looking for it costs a tenth of the start;
+    # the app switches the collector on again behind it.
+    gc.disable()
     from screens.start import open_wizard
 
     return open_wizard(demo=options.demo, answers_file=options.answers)

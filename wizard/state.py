@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wizard import files
 from wizard.errors import Locked, WizardError
 
 
@@ -58,6 +57,8 @@ class State:
         Raises `WizardError` when it, or the folder of the runs in it, is open to somebody else, who could
         read or change what is kept there.
         """
+        from wizard import files
+
         for folder in reversed([folder for folder in (self.runs, *self.runs.parents) if not folder.exists()]):
             folder.mkdir(mode=0o700, exist_ok=True)
             files.sync(folder.parent)
@@ -111,6 +112,8 @@ class State:
 
 def _refuse_strangers(folder: Path) -> None:
     """Raise `WizardError` when somebody else owns the folder, or laid the link to it."""
+    from wizard import files
+
     for uid in (folder.lstat().st_uid, folder.stat().st_uid):
         if uid != os.geteuid():
             raise WizardError(
@@ -145,6 +148,8 @@ def _sign(descriptor: int) -> None:
 
 
 def _holder(descriptor: int) -> str:
+    from wizard import files
+
     try:
         who = json.loads(os.pread(descriptor, 4096, 0))
         return f": process {who['pid']} of {files.user_name(who['uid'])}, since {who['since']}"
