@@ -41,6 +41,8 @@ def started(root: Path) -> Iterator[Sandbox]:
 def hubs_port_taken() -> Iterator[None]:
     """Hub's own port is in use, so that each demo takes one of its own and they can run side by side."""
     with socket.socket() as taken:
+        # Also while connections of an earlier user of the port are still being closed.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):  # somebody else has taken it, which is as good
             taken.bind(("127.0.0.1", 50051))
             taken.listen()
