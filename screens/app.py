@@ -25,6 +25,7 @@ from screens.messages import Applied, Begun, Checked, Looked, Made, Progressed, 
 from wizard import crash
 from wizard.errors import WizardError
 from wizard.host import Host
+from wizard.inert import inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan
 from wizard.sheet import Sheet, fill_in
@@ -511,18 +512,18 @@ class WizardApp(App[int]):
 
     @work(thread=True, group="recover", exclusive=True)
     def _recover(self) -> None:
-        from wizard import transaction
+        from wizard import history, transaction
 
         try:
-            transaction.recover(self.world.state)
+            said = inert_lines(history.recovered(transaction.recover(self.world.state)))
         except WizardError as error:
             self.call_from_thread(self._tell, error)
         else:
-            self.call_from_thread(self.notify, "Rolled back: everything is as before that run.", timeout=5)
+            self.call_from_thread(self.notify, said, timeout=10, markup=False)
 
     def _tell(self, error: WizardError) -> None:
         """What stands in the way, over whatever is shown."""
-        self.notify(str(error), severity="error", timeout=30, markup=False)
+        self.notify(inert_lines(str(error)), severity="error", timeout=30, markup=False)
 
     # Back, help, leaving --------------------------------------------------------------------------
 

@@ -133,7 +133,8 @@ class ProveScreen(WizardScreen):
             yield from text_rows(text)
         yield NOTHING
         yield from advice_rows(result.advice)
-        yield Row(Content.styled(inert(result.command), "bold"), Content("Try it: "), code=True)
+        if result.verdict is not Verdict.SKIPPED:
+            yield Row(Content.styled(inert(result.command), "bold"), Content("Try it: "), code=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What does not apply is not offered."""
