@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from itertools import takewhile
@@ -20,6 +20,7 @@ from textual.worker import WorkerFailed, get_current_worker
 
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
+from screens.journey import Journey, World
 from screens.line import SteadyDriver
 from screens.messages import Applied, Begun, Checked, Looked, Made, Progressed, Proven, Restarted, Stopped
 from wizard import crash
@@ -29,7 +30,6 @@ from wizard.inert import inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan
 from wizard.sheet import Sheet, fill_in
-from wizard.state import State
 from wizard.targets import Target
 
 if TYPE_CHECKING:
@@ -47,36 +47,6 @@ PATIENCE = 0.25
 """Seconds that a step may take before it is said that it takes a while."""
 WORKING = "Making keys, certificate and preview … Esc stops it; nothing is written."
 UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
-
-
-@dataclass(frozen=True)
-class World:
-    """What the app needs from outside; the demo and the tests give their own."""
-
-    look: Callable[[], Host]
-    state: State
-    targets: tuple[type[Target], ...]
-    who: str
-    """`user@host`, for the line at the top."""
-    keep: Callable[[type[Target], Mapping[str, Raw]], None]
-    """Keeps the answers to one target for the next start."""
-
-
-@dataclass(frozen=True)
-class Journey:
-    """Everything the user has decided and the wizard has found so far."""
-
-    host: Host | None = None
-    given: Mapping[str, Mapping[str, Raw]] = field(default_factory=dict)
-    """The answers given, by target key."""
-    target: type[Target] | None = None
-    page: int = 0
-    answers: Target | None = None
-    plan: Plan | None = None
-    run: Run | None = None
-    """The run to prove."""
-    undone: Run | None = None
-    """The run that is being taken back."""
 
 
 class WizardApp(App[int]):

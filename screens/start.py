@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from screens.app import Journey, WizardApp, World
+from screens.app import WizardApp
+from screens.journey import Journey, World
 from wizard import answers, host, targets
 from wizard.errors import BadAnswers
 from wizard.rights import as_root

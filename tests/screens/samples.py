@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from screens.app import World
+from screens.journey import World
 from wizard.files import Entry
 from wizard.host import Host, Service
 from wizard.journal import Run, Status, Step

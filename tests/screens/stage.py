@@ -10,8 +10,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from screens.app import Journey, WizardApp, World
+from screens.app import WizardApp
 from screens.base import WizardScreen
+from screens.journey import Journey, World
 from wizard import journal
 from wizard.journal import Run
 from wizard.state import State

@@ -10,8 +10,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Label
 
-from screens.app import Journey
 from screens.ask import AskScreen
+from screens.journey import Journey
 from screens.widgets.chooser import Chooser
 from tests.conftest import LooksAsBefore
 from tests.screens import samples

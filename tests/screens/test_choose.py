@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event
 
-from screens.app import Journey, WizardApp
+from screens.app import WizardApp
+from screens.journey import Journey
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import BARE_HOST, HOST, HOSTILE, SCRIPT, SampleHub

@@ -9,12 +9,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from screens.app import Journey, WizardApp
+from screens.app import WizardApp
 from screens.apply import ApplyScreen
 from screens.ask import AskScreen
 from screens.choose import ChooseScreen
 from screens.dialogs import Confirm, Help
 from screens.history import HistoryScreen
+from screens.journey import Journey
 from screens.prove import ProveScreen
 from screens.review import ReviewScreen
 from screens.widgets.chooser import Chooser

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from screens.app import WORKING, Journey, WizardApp
+from screens.app import WORKING, WizardApp
 from screens.apply import ApplyScreen
 from screens.ask import AskScreen
 from screens.base import WizardScreen
 from screens.history import HistoryScreen
+from screens.journey import Journey
 from screens.prove import ProveScreen
 from screens.review import ReviewScreen
 from screens.widgets.keys import Keys

@@ -1,0 +1,45 @@
+"""What the app holds: the world it works in, and how far the user has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wizard.host import Host
+    from wizard.journal import Run
+    from wizard.kinds import Raw
+    from wizard.plan import Plan
+    from wizard.state import State
+    from wizard.targets import Target
+
+
+@dataclass(frozen=True)
+class World:
+    """What the app needs from outside; the demo and the tests give their own."""
+
+    look: Callable[[], Host]
+    state: State
+    targets: tuple[type[Target], ...]
+    who: str
+    """`user@host`, for the line at the top."""
+    keep: Callable[[type[Target], Mapping[str, Raw]], None]
+    """Keeps the answers to one target for the next start."""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Everything the user has decided and the wizard has found so far."""
+
+    host: Host | None = None
+    given: Mapping[str, Mapping[str, Raw]] = field(default_factory=dict)
+    """The answers given, by target key."""
+    target: type[Target] | None = None
+    page: int = 0
+    answers: Target | None = None
+    plan: Plan | None = None
+    run: Run | None = None
+    """The run to prove."""
+    undone: Run | None = None
+    """The run that is being taken back."""
