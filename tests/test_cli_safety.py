@@ -40,7 +40,7 @@ def on_terminal(
         os.chdir(box.root)
         os.execve(sys.executable, [*COMMAND, *arguments], environment(box, COLUMNS="100"))
     shown = b""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if select.select([terminal], [], [], 0.1)[0]:
@@ -51,6 +51,8 @@ def on_terminal(
             meanwhile()
             os.write(terminal, typed)
             typed = b""
+    else:
+        os.kill(process, signal.SIGKILL)  # a test that fails is better than one that never ends
     _, status = os.waitpid(process, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), shown.decode(errors="replace")
