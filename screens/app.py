@@ -249,12 +249,13 @@ class WizardApp(App[int]):
 
     async def on_review_screen_accepted(self, event: ReviewScreen.Accepted) -> None:
         from screens.dialogs import Confirm
+        from wizard.preview import how_many
 
         plan = event.plan
         if not plan.changed:
             await self.on_apply_screen_next()
             return
-        count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}"
+        count = how_many(plan)
         what = f"Take back {count}?" if self.journey.undone else f"Write {count} to this host?"
 
         async def answered(yes: bool | None) -> None:

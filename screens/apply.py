@@ -16,6 +16,7 @@ from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.journal import Run
 from wizard.plan import Plan
+from wizard.preview import how_many
 
 if TYPE_CHECKING:
     from wizard.transaction import Progress
@@ -114,7 +115,7 @@ class ApplyScreen(WizardScreen):
             yield from advice_rows(self.plan.advice)
 
     def _heading(self) -> str:
-        count = f"{len(self.plan.changes)} change{'' if len(self.plan.changes) == 1 else 's'}"
+        count = how_many(self.plan)
         if self.run is not None:
             return f"Done: {count}."
         return f"Writing {count}. This finishes even if the connection drops."

@@ -17,7 +17,7 @@ from screens.widgets.rows import Row, Rows
 from wizard.errors import WizardError
 from wizard.inert import inert
 from wizard.plan import File, Plan
-from wizard.preview import hides_all
+from wizard.preview import hides_all, how_many
 
 
 class ReviewScreen(WizardScreen):
@@ -70,7 +70,7 @@ class ReviewScreen(WizardScreen):
 
     def _show_plan(self, plan: Plan) -> None:
         self.plan = plan
-        count = f"{len(plan.changes)} change{'' if len(plan.changes) == 1 else 's'}, nothing written yet"
+        count = f"{how_many(plan)}, nothing written yet"
         what = count if plan.changed else "nothing to change, all is as it should be"
         self._summary(inert(f"{plan.title}: {what}"))
         changes = self.query_one("#changes", OptionList)
