@@ -19,7 +19,7 @@ from tests.screens.pty_terminal import Terminal, terminal
 from wizard.demo.sandbox import furnish
 from wizard.host import Host
 from wizard.sheet import fill_in
-from wizard.targets import hub
+from wizard.targets.hub import script as hub_script
 from wizard.targets.hub_rest import HubRest
 
 ROUNDS = 11
@@ -116,7 +116,7 @@ def engine() -> None:
         flags = {"authMode": "ssl", "sslCert": "/c.pem", "sslKey": "/k.pem", "sslDH": "/d.pem"}
 
         def edit() -> None:
-            hub.set_flags(hub.read(script, script.read_bytes()), flags)
+            hub_script.set_flags(hub_script.read(script, script.read_bytes()), flags)
 
         def answers(key_type: str = "ecdsa-p256") -> HubRest:
             filled = fill_in(HubRest, {"start_script": str(script), "key_type": key_type}, here).answers

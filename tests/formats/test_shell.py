@@ -10,7 +10,7 @@ import pytest
 
 from tests.formats.hub_stub import argument_lists, flags
 from wizard.errors import Refusal
-from wizard.targets import hub
+from wizard.targets.hub import script as hub_script
 
 SCRIPTS = Path(__file__).parent / "scripts"
 FLAGS = {
@@ -105,7 +105,7 @@ def script(name: str) -> bytes:
 
 
 def edited(name: str, data: bytes) -> bytes:
-    return hub.set_flags(hub.read(Path(name), data), FLAGS)
+    return hub_script.set_flags(hub_script.read(Path(name), data), FLAGS)
 
 
 def test_every_expectation_belongs_to_a_script() -> None:
@@ -140,12 +140,12 @@ def others(settings: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def test_a_second_edit_changes_nothing(name: str) -> None:
     once = edited(name, script(name))
     assert edited(name, once) == once
-    assert not hub.read(Path(name), once).repairs
+    assert not hub_script.read(Path(name), once).repairs
 
 
 @pytest.mark.parametrize("name", EDITABLE)
 def test_lines_that_have_nothing_to_do_with_the_flags_stay_to_the_byte(name: str) -> None:
-    read = hub.read(Path(name), script(name))
+    read = hub_script.read(Path(name), script(name))
     old, new = read.repaired.splitlines(keepends=True), edited(name, script(name)).splitlines(keepends=True)
     for kind, start, end, *_ in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         for position in range(start, end):
@@ -158,14 +158,14 @@ def test_lines_that_have_nothing_to_do_with_the_flags_stay_to_the_byte(name: str
 
 @pytest.mark.parametrize("name", EDITABLE)
 def test_broken_lines_are_named_and_others_are_not(name: str) -> None:
-    repairs = hub.read(Path(name), script(name)).repairs
+    repairs = hub_script.read(Path(name), script(name)).repairs
     assert [repair.line for repair in repairs] == REPAIRED.get(name, [])
 
 
 @pytest.mark.parametrize("name", sorted(REPAIRED))
 def test_repairs_touch_only_the_broken_lines_and_keep_every_comment(name: str) -> None:
     data = script(name)
-    old, new = data.splitlines(), hub.read(Path(name), data).repaired.splitlines()
+    old, new = data.splitlines(), hub_script.read(Path(name), data).repaired.splitlines()
     comments = [line[line.index(b"#") :].rstrip(b" \\") for line in old if b"#" in line]
     assert all(any(comment in line for line in new) for comment in comments)
     assert all(line.lstrip().startswith(b"#") for line in new if b"#" in line)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.formats.hub_stub import argument_lists, flags
 from wizard.errors import Refusal
-from wizard.targets import hub
+from wizard.targets.hub import script as hub_script
 
 FLAGS = {
     "authMode": "ssl",
@@ -205,7 +205,7 @@ def test_any_script_passes_the_wanted_flags_and_all_others_as_before(folder: Pat
     assume(runs)
     wanted = PLAIN_FLAGS if "$OPTS" in script else FLAGS
     try:
-        edited = hub.set_flags(hub.read(Path("start.sh"), data), wanted)
+        edited = hub_script.set_flags(hub_script.read(Path("start.sh"), data), wanted)
     except Refusal as refusal:
         # The one way to be refused here; `--salt $UNSET --sslCert x` gives --salt the value "--sslCert".
         assert "is an unquoted expansion" in refusal.reason
@@ -213,7 +213,7 @@ def test_any_script_passes_the_wanted_flags_and_all_others_as_before(folder: Pat
     before, after = flags(runs[0]), flags(argument_lists(folder, edited)[0])
     assert sorted(setting for setting in after if setting[0] in wanted) == sorted(wanted.items())
     assert [s for s in after if s[0] not in wanted] == [s for s in before if s[0] not in wanted]
-    assert hub.set_flags(hub.read(Path("start.sh"), edited), wanted) == edited
+    assert hub_script.set_flags(hub_script.read(Path("start.sh"), edited), wanted) == edited
 
 
 BREAKS = (
@@ -264,14 +264,14 @@ def broken_scripts(draw: st.DrawFn) -> tuple[str, list[str], str]:
 def test_any_broken_command_is_repaired_as_meant(folder: Path, generated: tuple[str, list[str], str]) -> None:
     broken, comments, meant = generated
     (intended,) = argument_lists(folder, meant.encode())
-    script = hub.read(Path("start.sh"), broken.encode())
+    script = hub_script.read(Path("start.sh"), broken.encode())
     assert argument_lists(folder, script.repaired) == [intended]
     assert dict(flags(intended)).get("serverType", "grpc") == script.repaired_server_type
     for today in argument_lists(folder, broken.encode()):
         assert dict(flags(today)).get("serverType", "grpc") == script.server_type
     lines = [line.strip().rstrip("\\ ") for line in script.repaired.decode().splitlines()]
     assert [line for line in lines if "note " in line] == [f"# {comment}" for comment in comments]
-    assert not hub.read(Path("start.sh"), script.repaired).repairs
+    assert not hub_script.read(Path("start.sh"), script.repaired).repairs
 
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").iterdir())
@@ -329,8 +329,8 @@ def test_a_damaged_script_is_edited_or_refused(
     at = round(place * len(data))
     damaged = data[:at] + b"".join(snippets) + data[at + gone :]
     try:
-        edited = hub.set_flags(hub.read(path, damaged), PLAIN_FLAGS)
+        edited = hub_script.set_flags(hub_script.read(path, damaged), PLAIN_FLAGS)
     except Refusal as refusal:
         assert refusal.reason
     else:
-        assert hub.set_flags(hub.read(path, edited), PLAIN_FLAGS) == edited
+        assert hub_script.set_flags(hub_script.read(path, edited), PLAIN_FLAGS) == edited

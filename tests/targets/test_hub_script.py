@@ -11,19 +11,19 @@ from tests.formats.hub_stub import argument_lists, flags
 from wizard.errors import Refusal
 from wizard.formats.launch import find_launches
 from wizard.formats.shell import parse
-from wizard.targets import hub
+from wizard.targets.hub import script as hub_script
 
 SCRIPTS = Path(__file__).parents[1] / "formats" / "scripts"
 START = Path("/home/jake/hub/start.sh")
 REST = {"authMode": "ssl", "sslCert": "/h/cert.pem", "sslKey": "/h/key.pem", "sslDH": "/h/dh.pem"}
 
 
-def read(text: str) -> hub.StartScript:
-    return hub.read(START, text.encode())
+def read(text: str) -> hub_script.StartScript:
+    return hub_script.read(START, text.encode())
 
 
-def published(name: str) -> hub.StartScript:
-    return hub.read(START, (SCRIPTS / name).read_bytes())
+def published(name: str) -> hub_script.StartScript:
+    return hub_script.read(START, (SCRIPTS / name).read_bytes())
 
 
 def effective(folder: Path, script: bytes) -> dict[str, str]:
@@ -34,7 +34,7 @@ def effective(folder: Path, script: bytes) -> dict[str, str]:
 
 def refused(text: str, edit: dict[str, str] | None = None) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        hub.set_flags(read(text), edit or REST)
+        hub_script.set_flags(read(text), edit or REST)
     return caught.value
 
 
@@ -55,7 +55,7 @@ def test_t01_flags_pasted_from_the_guide_without_backslashes_reach_hub(tmp_path:
     script = published("guide_rest_block_pasted.sh")
     assert "authMode" not in effective(tmp_path, script.data)
     assert effective(tmp_path, script.repaired)["sslDH"] == "/home/jake/hub/dh.pem"
-    assert effective(tmp_path, hub.set_flags(script, REST)).items() >= REST.items()
+    assert effective(tmp_path, hub_script.set_flags(script, REST)).items() >= REST.items()
 
 
 def test_t02_a_blank_after_the_backslash_is_found_and_repaired(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_t13_a_second_occurrence_goes_and_the_last_one_is_set(tmp_path: Path) ->
     assert [(warning.line, warning.text) for warning in script.warnings] == [
         (2, "--sslCert is set 2 times; only the last one, here, is in force.")
     ]
-    after = hub.set_flags(script, {"sslCert": "/h/cert.pem"})
+    after = hub_script.set_flags(script, {"sslCert": "/h/cert.pem"})
     assert after == b"./hub --db x \\\n  --sslCert=/h/cert.pem\n"
     assert effective(tmp_path, after) == {"db": "x", "sslCert": "/h/cert.pem"}
 
@@ -132,7 +132,7 @@ def test_t13_flags_go_behind_a_flagfile_and_before_the_callers_arguments() -> No
     assert [(warning.line, warning.path) for warning in script.warnings] == [(2, START), (4, START)]
     assert "--flagfile" in script.warnings[0].text
     assert '"$@"' in script.warnings[1].text
-    after = hub.set_flags(script, {"authMode": "ssl"})
+    after = hub_script.set_flags(script, {"authMode": "ssl"})
     assert (
         after
         == b'#!/bin/bash\n./hub --flagfile=/etc/hub.flags \\\n  --db x \\\n  --authMode ssl \\\n  "$@"\n'
@@ -142,8 +142,8 @@ def test_t13_flags_go_behind_a_flagfile_and_before_the_callers_arguments() -> No
 def test_settings_and_places_are_those_in_force_after_the_repair() -> None:
     script = published("guide_as_published.sh")
     assert script.listen_address == "127.0.0.1:50051"
-    assert script.settings["listenAddress"] == hub.Setting("127.0.0.1:50051", 10)
-    assert script.settings["serverType"] == hub.Setting("http", 11)
+    assert script.settings["listenAddress"] == hub_script.Setting("127.0.0.1:50051", 10)
+    assert script.settings["serverType"] == hub_script.Setting("http", 11)
     assert (script.program, script.program_line) == ("./bazel-bin/hub/hub", 3)
 
 
@@ -163,20 +163,20 @@ def test_a_value_known_only_at_run_time_is_none() -> None:
 
 def test_flags_are_removed_with_their_line() -> None:
     script = read("./hub \\\n  --db x \\\n  --sslDH /d \\\n  --sslCA=/c \\\n  --depth 3\n")
-    after = hub.set_flags(script, {"authMode": "ssl"}, remove=("sslDH", "sslCA"))
+    after = hub_script.set_flags(script, {"authMode": "ssl"}, remove=("sslDH", "sslCA"))
     assert after == b"./hub \\\n  --authMode ssl \\\n  --db x \\\n  --depth 3\n"
 
 
 def test_flags_are_removed_from_arrays_without_their_comments() -> None:
     script = read('A=(\n  --sslDH /d # the group\n  --sslCA /c --db x\n  --sslKey\n)\n./hub "${A[@]}" /k\n')
-    after = hub.set_flags(script, {}, remove=("sslDH", "sslCA", "sslKey"))
+    after = hub_script.set_flags(script, {}, remove=("sslDH", "sslCA", "sslKey"))
     assert after == b'A=(\n  # the group\n  --db x\n)\n./hub "${A[@]}"\n'
 
 
 def test_values_are_quoted_when_they_need_it(tmp_path: Path) -> None:
     path = "/srv/hub data/it's $HOME;`x`/cert.pem"
     script = read("./hub \\\n  --sslKey /k \\\n  --db x\n")
-    after = hub.set_flags(script, {"sslCert": path, "sslKey": "/a b/k"})
+    after = hub_script.set_flags(script, {"sslCert": path, "sslKey": "/a b/k"})
     assert effective(tmp_path, after) == {"sslCert": path, "sslKey": "/a b/k", "db": "x"}
     assert b"--sslKey '/a b/k' \\\n" in after
 
@@ -198,11 +198,14 @@ def test_a_variable_that_another_command_uses_is_not_changed() -> None:
     text = 'TLS=(--authMode none)\n./signing_server "${TLS[@]}" &\n./hub "${TLS[@]}" --db x\n'
     refusal = refused(text)
     assert (refusal.line, "used in more than one place" in refusal.reason) == (1, True)
-    assert hub.set_flags(read(text), {"sslDH": "/d"}) == text.replace("./hub", "./hub --sslDH /d").encode()
+    assert (
+        hub_script.set_flags(read(text), {"sslDH": "/d"})
+        == text.replace("./hub", "./hub --sslDH /d").encode()
+    )
 
 
 def test_a_variable_that_holds_one_value_is_left_alone() -> None:
-    after = hub.set_flags(read("CERT=/old\n./hub --sslCert $CERT\n"), {"sslCert": "/h/c"})
+    after = hub_script.set_flags(read("CERT=/old\n./hub --sslCert $CERT\n"), {"sslCert": "/h/c"})
     assert after == b"CERT=/old\n./hub --sslCert /h/c\n"
 
 
@@ -298,7 +301,7 @@ def test_warnings_show_no_secrets() -> None:
 
 
 def test_t13_an_old_setting_before_a_flagfile_moves_behind_it() -> None:
-    after = hub.set_flags(read("./hub --authMode none --flagfile=f --db x\n"), {"authMode": "ssl"})
+    after = hub_script.set_flags(read("./hub --authMode none --flagfile=f --db x\n"), {"authMode": "ssl"})
     assert after == b"./hub --flagfile=f --db x --authMode ssl\n"
 
 
@@ -313,7 +316,7 @@ def test_t13_an_old_setting_before_a_flagfile_moves_behind_it() -> None:
 )
 def test_flags_behind_a_boolean_flag_or_in_any_quotes_are_seen(text: str, old: str, tmp_path: Path) -> None:
     assert effective(tmp_path, text.encode())["authMode"] == old
-    assert effective(tmp_path, hub.set_flags(read(text), REST)).items() >= REST.items()
+    assert effective(tmp_path, hub_script.set_flags(read(text), REST)).items() >= REST.items()
 
 
 @pytest.mark.parametrize(
@@ -379,7 +382,7 @@ def test_t13_what_may_bring_a_flag_at_run_time_is_warned_of(text: str) -> None:
 )
 def test_a_variable_that_is_set_unseen_is_not_taken_for_what_it_was(text: str, tmp_path: Path) -> None:
     try:
-        after = hub.set_flags(read(text), REST)
+        after = hub_script.set_flags(read(text), REST)
     except Refusal as refusal:
         assert "under a condition" in refusal.reason
     else:
@@ -389,7 +392,7 @@ def test_a_variable_that_is_set_unseen_is_not_taken_for_what_it_was(text: str, t
 @pytest.mark.parametrize("space", ["\f", "\v", "\x1f", "\u00a0", "\u2028"])
 def test_only_blanks_cut_a_variable_to_words(space: str, tmp_path: Path) -> None:
     text = f"OPTS='--db hub{space}--authMode none'\n./hub $OPTS\n"
-    after = hub.set_flags(read(text), {"authMode": "ssl"})
+    after = hub_script.set_flags(read(text), {"authMode": "ssl"})
     assert effective(tmp_path, after) == {"db": f"hub{space}--authMode", "authMode": "ssl"}
 
 
@@ -410,7 +413,10 @@ def test_a_hub_behind_another_name_or_inside_text_is_refused(text: str, line: in
 
 def test_traps_and_texts_for_shells_that_start_no_hub_are_left_alone() -> None:
     text = "trap 'pkill hub; rm -f \"$PID\"' EXIT\nbash <<A\necho 'it is'\nA\n./hub --salt x\n"
-    assert hub.set_flags(read(text), {"sslDH": "/d"}) == text.replace("./hub", "./hub --sslDH /d").encode()
+    assert (
+        hub_script.set_flags(read(text), {"sslDH": "/d"})
+        == text.replace("./hub", "./hub --sslDH /d").encode()
+    )
 
 
 @pytest.mark.parametrize("text", ["exit 0", "exec ./real --hub", "exec true >log"])
@@ -454,7 +460,7 @@ def test_service_files_are_told_to_run_a_script(name: str) -> None:
 
 def test_a_program_is_no_script() -> None:
     with pytest.raises(Refusal, match="not a script"):
-        hub.read(START, b"\x7fELF\x02\x01\x01\0\0")
+        hub_script.read(START, b"\x7fELF\x02\x01\x01\0\0")
 
 
 def test_the_flags_of_a_running_hub_are_read_from_its_command_line() -> None:
@@ -467,5 +473,5 @@ def test_the_flags_of_a_running_hub_are_read_from_its_command_line() -> None:
         "ssl",
         "--useHttpsIRI",
     )
-    assert hub.running(command) == {"serverType": "http", "authMode": "ssl", "useHttpsIRI": "true"}
-    assert hub.running(()) == {}
+    assert hub_script.running(command) == {"serverType": "http", "authMode": "ssl", "useHttpsIRI": "true"}
+    assert hub_script.running(()) == {}

@@ -21,7 +21,7 @@ from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.proof import Proof, Result, Verdict
 from wizard.sheet import fill_in
-from wizard.targets import hub_service
+from wizard.targets.hub import service as hub_service
 from wizard.targets.hub_rest import HubRest
 
 RUNS = "Hub runs with these settings"

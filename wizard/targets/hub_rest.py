@@ -20,7 +20,8 @@ from wizard.material.key_types import KeyType
 from wizard.plan import Advice, Change, Command, Directory, File, Owner, Plan, Warning
 from wizard.questions import Page, question
 from wizard.rights import account_owner, cannot_write
-from wizard.targets import Found, Target, hub_service
+from wizard.targets import Found, Target
+from wizard.targets.hub import service as hub_service
 from wizard.targets.server_certificate import (
     PAGE,
     Pair,
@@ -33,7 +34,7 @@ from wizard.targets.server_certificate import (
 if TYPE_CHECKING:
     from wizard.checks import TlsService
     from wizard.proof import Check
-    from wizard.targets.hub import StartScript
+    from wizard.targets.hub.script import StartScript
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 API_HEADERS = (("Content-Type", "application/json"), ("X-IOTA-API-Version", "1"))
@@ -212,7 +213,7 @@ class HubRest(ServerCertificate, Target):
 
     def plan(self, host: Host) -> Plan:
         from wizard.material.dh import dh_parameters
-        from wizard.targets import hub
+        from wizard.targets.hub import script as hub_script
 
         script = hub_service.read_for_plan(self.start_script)
         owner = account_owner(self.account) if host.root else None
@@ -223,7 +224,7 @@ class HubRest(ServerCertificate, Target):
             *_folder(self.directory, owner),
             *issue.changes,
             *_file(dh, dh_parameters(), owner, "Diffie-Hellman group ffdhe2048 of RFC 7919"),
-            *_edit(script, hub.set_flags(script, self._flags())),
+            *_edit(script, hub_script.set_flags(script, self._flags())),
         )
         stale = hub_service.stale(host, self.start_script, self._written())
         kept = [path for path in (dh, self.start_script) if path not in {change.path for change in changes}]
@@ -296,7 +297,7 @@ class HubRest(ServerCertificate, Target):
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks
-        from wizard.targets import hub_checks
+        from wizard.targets.hub import checks as hub_checks
 
         service = self._service()
         advice = (hub_service.close_port(self.start_script),)

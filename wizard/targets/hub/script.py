@@ -23,9 +23,9 @@ from wizard.formats.launch_flags import FlagEditor
 from wizard.formats.shell import parse
 from wizard.formats.splice import CannotEdit, Splice, line_of, origin, splice
 from wizard.plan import Warning
-from wizard.targets.hub_files import refuse_other_files, refuse_without_launch
-from wizard.targets.hub_flags import BOOLEANS, is_known
-from wizard.targets.hub_secrets import secret_values
+from wizard.targets.hub.files import refuse_other_files, refuse_without_launch
+from wizard.targets.hub.flags import BOOLEANS, is_known
+from wizard.targets.hub.secrets import secret_values
 
 _WATCHED: Final = ("serverType", "authMode", "sslCert", "sslKey", "sslCA", "sslDH", "listenAddress")
 

@@ -10,8 +10,9 @@ from wizard.errors import Refusal
 from wizard.host import Host
 from wizard.probe import Endpoint
 from wizard.proof import Check, Expect, Outcome, Verdict
-from wizard.targets import hub, hub_service
-from wizard.targets.hub import StartScript
+from wizard.targets.hub import script as hub_script
+from wizard.targets.hub import service as hub_service
+from wizard.targets.hub.script import StartScript
 
 
 def script_sets(script: Path, flags: Mapping[str, str]) -> Check:
@@ -20,7 +21,7 @@ def script_sets(script: Path, flags: Mapping[str, str]) -> Check:
     def run() -> Outcome:
         try:
             said = hub_service.read_for_plan(script)
-            if hub.set_flags(said, flags) == said.data:
+            if hub_script.set_flags(said, flags) == said.data:
                 return Outcome(verdict=Verdict.PASSED, got=", ".join(f"--{name}" for name in flags))
         except Refusal as error:
             return _failed(str(error), "It was changed since it was written. Mend it, or undo.")

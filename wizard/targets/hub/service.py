@@ -17,7 +17,7 @@ from wizard.small_files import read_small
 from wizard.targets import Found
 
 if TYPE_CHECKING:
-    from wizard.targets.hub import StartScript
+    from wizard.targets.hub.script import StartScript
 
 
 EVERY_ADDRESS = "0.0.0.0:50051"
@@ -76,9 +76,9 @@ def read(path: Path) -> StartScript:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, _version: tuple[int, int, int]) -> StartScript:
-    from wizard.targets import hub
+    from wizard.targets.hub import script as hub_script
 
-    return hub.read(path, read_small(path))
+    return hub_script.read(path, read_small(path))
 
 
 def read_for_plan(path: Path) -> StartScript:
@@ -93,12 +93,12 @@ def read_for_plan(path: Path) -> StartScript:
 
 def found(host: Host) -> Found:
     """What is known of a running Hub from its own command line and its script."""
-    from wizard.targets import hub
+    from wizard.targets.hub import script as hub_script
 
     service = running(host)
     if service is None:
         return Found(False, "not found here")
-    flags = hub.running(service.arguments)
+    flags = hub_script.running(service.arguments)
     api = "REST" if flags.get("serverType", "grpc") == "http" else "gRPC"
     secured = "with TLS" if flags.get("authMode") == "ssl" else "without TLS"
     where = flags.get("listenAddress", EVERY_ADDRESS)
