@@ -187,7 +187,7 @@ class WizardApp(App[int]):
     def _plan(self, answers: Target, host: Host) -> None:
         from wizard import review
 
-        self._review(lambda: review.examined(answers.plan(host)), WORKING)
+        self._review(lambda: review.prepared(answers, host), WORKING)
 
     def _review(self, make: Callable[[], Plan], working: str) -> None:
         """Show the plan as soon as it is made; when that takes long, first that it is being made."""

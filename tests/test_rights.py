@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from wizard.host import Host
 from wizard.plan import Owner
 from wizard.rights import account_owner, as_root, cannot_write
+from wizard.state import State
 
 HOST = Host(
     name="h",
@@ -64,11 +66,8 @@ def test_what_not_even_root_can_write_is_not_sent_to_sudo(closed: Path) -> None:
     assert said == f"{closed} cannot be written, not even by root: is it mounted read-only, or immutable?"
 
 
-def test_the_screens_are_gone_on_with_as_root_with_the_answers_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TLS_WIZARD_STATE", str(tmp_path / "a state"))
-    said = as_root(HOST, "hub-rest")
+def test_the_screens_are_gone_on_with_as_root_with_the_answers_kept(tmp_path: Path) -> None:
+    said = as_root(replace(HOST, state=State(tmp_path / "a state")), "hub-rest")
     assert said.startswith("Leave with Ctrl+Q, then: sudo ")
     assert shlex.split(said.partition(": ")[2]) == [
         "sudo",

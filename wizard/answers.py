@@ -12,6 +12,8 @@ from wizard import targets
 from wizard.errors import BadAnswers
 from wizard.host import Host
 from wizard.kinds import Raw
+from wizard.questions import Question
+from wizard.secret import Secret
 from wizard.sheet import Entry, Sheet, fill_in
 from wizard.small_files import read_small
 from wizard.state import State
@@ -19,6 +21,8 @@ from wizard.targets import Target
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
+
+    from wizard.journal import Run
 
 
 def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
@@ -40,19 +44,68 @@ def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
     if not isinstance(key, str):
         raise BadAnswers(f'{path} names no target. Begin it with a line such as: target = "hub-rest"')
     target = targets.named(key)
-    _refuse_unknown(path, target, data)
-    return target, data
+    questions = {question.key: question for question in target.questions()}
+    return target, {
+        _asked(path, target, questions, key).name: _given(path, questions[key], value)
+        for key, value in data.items()
+    }
 
 
-def _refuse_unknown(path: Path, target: type[Target], data: Mapping[str, object]) -> None:
-    names = [question.name for question in target.questions()]
-    for key, value in data.items():
-        if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            hint = f'Did you mean "{near[0]}"?' if near else f"The questions are: {', '.join(names)}."
-            raise BadAnswers(f'{path}: "{key}" is not a question of {target.key}. {hint}')
-        if not isinstance(value, str | int | bool | list):
-            raise BadAnswers(f'{path}: "{key}" must be a text, a number, true, false or a list of texts.')
+def _asked(path: Path, target: type[Target], questions: Mapping[str, Question], key: str) -> Question:
+    """The question with this key; raises BadAnswers."""
+    if key in questions:
+        return questions[key]
+    for question in questions.values():
+        if question.secret and question.name == key:
+            raise BadAnswers(
+                f'{path}: "{key}" must not stand here, where others may read it. Put it into a file of its '
+                f'own with mode 0600, and write: {question.key} = "/path/of/that/file"'
+            )
+    near = difflib.get_close_matches(key, questions, n=1)
+    hint = f'Did you mean "{near[0]}"?' if near else f"The questions are: {', '.join(questions)}."
+    raise BadAnswers(f'{path}: "{key}" is not a question of {target.key}. {hint}')
+
+
+def _given(path: Path, question: Question, value: object) -> Raw:
+    """The value of a key, for a secret what stands in the file it names; raises BadAnswers."""
+    if not isinstance(value, str | int | bool | list):
+        raise BadAnswers(
+            f'{path}: "{question.key}" must be a text, a number, true, false or a list of texts.'
+        )
+    if not question.secret:
+        return value
+    if not isinstance(value, str):
+        raise BadAnswers(f'{path}: "{question.key}" must be the name of a file, in quotes.')
+    return read_secret(Path(value).expanduser())
+
+
+def read_secret(path: Path) -> Secret:
+    """The first line of a file that nobody but its owner can read.
+
+    Raises BadAnswers: it cannot be read, lies open to others, or is empty.
+    """
+    try:
+        mode = path.stat().st_mode
+        if mode & 0o077:
+            raise BadAnswers(
+                f"{path} can be read by others, so what is in it is no secret. First: chmod 600 {path}"
+            )
+        line = read_small(path).split(b"\n", 1)[0].rstrip(b"\r")
+    except OSError as error:
+        raise BadAnswers(
+            f"{path}, which should hold a passphrase, cannot be read: {error.strerror}."
+        ) from None
+    if not line:
+        raise BadAnswers(f"{path} should hold a passphrase in its first line, but that is empty.")
+    try:
+        return Secret(line.decode())
+    except UnicodeDecodeError:
+        raise BadAnswers(f"The passphrase in {path} is not text in UTF-8.") from None
+
+
+def of_run(run: Run) -> tuple[type[Target], dict[str, Raw]]:
+    """The target and the answers of an earlier run, to go on from there; raises BadAnswers."""
+    return targets.named(run.target), dict(run.answers)
 
 
 def complete(target: type[Target], given: Mapping[str, Raw], host: Host) -> Target:
@@ -65,7 +118,7 @@ def complete(target: type[Target], given: Mapping[str, Raw], host: Host) -> Targ
         for entry in sheet.wrong:
             if entry.refusal is not None:
                 raise entry.refusal
-        problems = "\n".join(f"  {entry.question.name}: {entry.error}" for entry in sheet.wrong)
+        problems = "\n".join(f"  {entry.question.key}: {entry.error}" for entry in sheet.wrong)
         raise BadAnswers(f"Some answers for {target.title} cannot be used:\n{problems}")
     return sheet.answers
 
@@ -91,23 +144,29 @@ def _add(document: TOMLDocument, entry: Entry) -> None:
     options = getattr(kind, "options", ())
     if options:
         document.add(tomlkit.comment("One of: " + ", ".join(value for value, _ in options)))
-    if entry.applies and not entry.error:
+    if entry.question.secret:
+        document.add(tomlkit.comment("A file, mode 0600, with the passphrase as its first line; without one"))
+        document.add(tomlkit.comment("it is asked for on the terminal."))
+    elif entry.applies and not entry.error:
         document.add(entry.question.name, tomlkit.item(kind.plain(kind.read(entry.text))))
         return
     if not entry.applies:
         document.add(tomlkit.comment("It has no effect here, so it needs no answer."))
-    for line in entry.error.splitlines():
-        document.add(tomlkit.comment(line))
-    document.add(tomlkit.comment(f"{entry.question.name} = ..."))
+    elif not entry.question.secret:
+        for line in entry.error.splitlines():
+            document.add(tomlkit.comment(line))
+    document.add(tomlkit.comment(f"{entry.question.key} = ..."))
 
 
 def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
-    """Keep what was given for the next start: texts as typed, even those that are still wrong."""
+    """Keep what was given for the next start, but no secret: texts as typed, even those still wrong."""
     import tomlkit
 
     document = tomlkit.document()
     document.add("target", tomlkit.item(target.key))
     for name, raw in given.items():
+        if isinstance(raw, Secret):
+            continue
         document.add(name, tomlkit.item(raw if isinstance(raw, str | int | bool) else list(raw)))
     state.make()
     path = state.kept_answers(target.key)

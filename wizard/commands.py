@@ -75,7 +75,7 @@ def _planned(options: argparse.Namespace) -> Plan:
     from wizard import review
 
     target, here = _read(options)
-    return review.examined(target.plan(here))
+    return review.prepared(target, here)
 
 
 def plan(options: argparse.Namespace) -> int:

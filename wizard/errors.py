@@ -50,3 +50,15 @@ class Locked(WizardError):
 
 class BadAnswers(WizardError):
     """The answers are incomplete or wrong; each problem names its question."""
+
+
+@dataclass(eq=False)
+class WrongAnswer(BadAnswers):
+    """One answer turned out to be wrong only when it was used, such as a passphrase."""
+
+    question: str
+    """Its name."""
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence

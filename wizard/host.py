@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from wizard.state import State
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -57,6 +59,8 @@ class Host:
     """The full command that starts the wizard again, for "run this with sudo"."""
     arguments: tuple[str, ...] = ()
     """The command line's command and its file; empty in the screens."""
+    state: State = field(default_factory=State.default, repr=False)
+    """Where the wizard remembers what it has done here."""
 
     def running(self, *programs: str) -> tuple[Service, ...]:
         """The services whose program has one of these base names."""

@@ -21,8 +21,8 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +31,7 @@ from typing import Any
 from wizard import files
 from wizard.errors import WizardError
 from wizard.files import Entry
+from wizard.kinds import Plain
 from wizard.state import State
 
 
@@ -105,6 +106,10 @@ class Run:
     """The run that this one takes back, if it is an undo."""
     number: int = 1
     """Its place in the history; the clock may have been set back since the run before it."""
+    answers: Mapping[str, Plain] = field(default_factory=dict, repr=False)
+    """The answers that its plan was made from, by question; none are secret."""
+    awaits: Path | None = None
+    """The certificate that has to come from elsewhere before this setup can go on."""
     remarks: tuple[str, ...] = ()
     """What recovery found and left alone; only in the answer of the recovery itself."""
 
@@ -126,12 +131,24 @@ def begin(
     steps: tuple[Step, ...],
     copies: Mapping[int, bytes],
     undoes: str = "",
+    answers: Mapping[str, Plain] | None = None,
+    awaits: Path | None = None,
 ) -> Run:
     """Bring a new run's record and copies to the disk; `copies` holds the old content by step number."""
     now = datetime.now(UTC)
     folder = _new_folder(state, f"{now:%Y%m%d-%H%M%S}-{target}")
     number = 1 + max((run.number for run in _all(state)), default=0)
-    run = Run(folder.name, target, title, now, steps, undoes=undoes, number=number)
+    run = Run(
+        folder.name,
+        target,
+        title,
+        now,
+        steps,
+        undoes=undoes,
+        number=number,
+        answers=answers or {},
+        awaits=awaits,
+    )
     try:
         for number, content in copies.items():
             files.create(folder / f"before-{number}", content)
@@ -198,6 +215,18 @@ def history(state: State) -> tuple[Run, ...]:
         replace(run, status=Status.UNDONE) if run.status is Status.APPLIED and run.id not in standing else run
         for run in runs
     )
+
+
+def waiting(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Those of the runs, given oldest first, whose certificate has not come yet."""
+    found: dict[Path, Run] = {}
+    for run in runs:
+        if run.status is Status.APPLIED and not run.undoes:
+            for step in run.steps:
+                found.pop(step.path, None)
+            if run.awaits:
+                found[run.awaits] = run
+    return tuple(found.values())
 
 
 def interrupted(state: State) -> Run | None:
@@ -278,6 +307,8 @@ def _write(run: Run) -> bytes:
         "time": run.time.isoformat(),
         "undoes": run.undoes,
         "number": run.number,
+        "answers": dict(run.answers),
+        "awaits": str(run.awaits) if run.awaits else "",
         "steps": [
             {
                 **asdict(step),
@@ -302,6 +333,8 @@ def _read(content: bytes) -> Run:
         time=datetime.fromisoformat(record["time"]),
         undoes=record["undoes"],
         number=record["number"],
+        answers=record.get("answers", {}),
+        awaits=Path(record["awaits"]) if record.get("awaits") else None,
         steps=tuple(_read_step(step) for step in record["steps"]),
     )
 

@@ -9,10 +9,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
-Raw: TypeAlias = str | int | bool | Sequence[str]
-"""An answer as given: typed into a field, or a value of an answers file."""
+from wizard.secret import Secret
+
+Raw: TypeAlias = str | int | bool | Sequence[str] | Secret
+"""An answer as given: typed into a field, or a value of an answers file; a secret is in none."""
+
+Plain: TypeAlias = str | int | bool | list[str]
+"""An answer as an answers file holds it."""
 
 LONGEST = 1000
 """Characters of an answer, or of one item of a list."""
@@ -30,7 +35,7 @@ class Kind(Protocol[T]):
     def show(self, value: T) -> str:
         """The value as the text of a field."""
 
-    def plain(self, value: T) -> str | int | bool | list[str]:
+    def plain(self, value: T) -> Plain:
         """The value as an answers file holds it."""
 
 
@@ -40,7 +45,7 @@ class _Written(Generic[T]):
     def show(self, value: T) -> str:
         return str(value)
 
-    def plain(self, value: T) -> str | int | bool | list[str]:
+    def plain(self, value: T) -> Plain:
         return self.show(value)
 
 
@@ -48,8 +53,11 @@ class _Written(Generic[T]):
 class Text(_Written[str]):
     """One line of text."""
 
+    optional: bool = False
+    """Whether it may be left empty."""
+
     def read(self, raw: Raw) -> str:
-        return _line(raw)
+        return "" if self.optional and raw == "" else _line(raw)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class FilePath(_Written[Path]):
 
     def read(self, raw: Raw) -> Path:
         text = _line(raw)
+        if text.startswith("-----BEGIN"):
+            raise ValueError("This is the content of a file. Give the name of a file.")
         try:
             path = Path(text).expanduser()
         except RuntimeError:
@@ -130,6 +140,8 @@ class Several(_Written[tuple[str, ...]]):
     """A list, with commas or blanks between; each item is read by `item`, which may raise ValueError."""
 
     item: Callable[[str], str]
+    optional: bool = False
+    """Whether it may be left empty."""
 
     def read(self, raw: Raw) -> tuple[str, ...]:
         if isinstance(raw, str):
@@ -138,7 +150,7 @@ class Several(_Written[tuple[str, ...]]):
             items = raw
         else:
             raise ValueError('Give a list, such as ["api.example.com", "10.0.0.5"].')
-        if not items:
+        if not items and not self.optional:
             raise ValueError("This is needed.")
         return tuple(dict.fromkeys(self.item(_line(item)) for item in items))
 
@@ -177,6 +189,79 @@ class IPv4Address(_Written[str]):
         if not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f'"{port}" is not a port: give a number from 1 to 65535.')
         return f"{address}:{int(port)}"
+
+
+@dataclass(frozen=True)
+class Passphrase:
+    """A passphrase; no answers file holds it, only the name of a file that does."""
+
+    def read(self, raw: Raw) -> Secret:
+        if isinstance(raw, Secret):
+            if not raw:
+                raise ValueError("This is needed.")
+            return raw
+        raise ValueError(
+            "A passphrase does not belong here, where others may read it. Put it into a file of its own "
+            "that only you can read, and name that file."
+        )
+
+    def show(self, value: Secret) -> str:
+        return ""
+
+    def plain(self, value: Secret) -> NoReturn:
+        raise TypeError("A secret is not written.")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What an authority has delivered: files, or their pasted content."""
+
+    parts: tuple[Path | str, ...] = ()
+    """Paths, and texts with PEM in them."""
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+
+PEM_BEGINS = "-----BEGIN "
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One or more files, with commas between, or a pasted text with PEM in it; it may be left empty."""
+
+    def read(self, raw: Raw) -> Delivery:
+        if isinstance(raw, str):
+            given: Sequence[str] = [raw] if PEM_BEGINS in raw else [part for part in raw.split(",") if part]
+        elif isinstance(raw, Sequence):
+            given = raw
+        else:
+            raise ValueError('Give a list of files, such as ["/root/certificate.pem", "/root/chain.pem"].')
+        return Delivery(tuple(self._part(part) for part in given))
+
+    def _part(self, text: str) -> Path | str:
+        if not isinstance(text, str):
+            raise ValueError("Give the names of files, in quotes.")
+        if PEM_BEGINS not in text:
+            return FilePath().read(text)
+        if len(text) > LARGEST_PASTE:
+            raise ValueError(f"This has {len(text):,} characters: too much for certificates. Give a file.")
+        return text
+
+    def show(self, value: Delivery) -> str:
+        return "\n".join(map(str, value.parts)) if self.is_pasted(value) else ", ".join(map(str, value.parts))
+
+    def plain(self, value: Delivery) -> list[str]:
+        return [str(part) for part in value.parts]
+
+    @staticmethod
+    def is_pasted(value: Delivery) -> bool:
+        """Whether a text is among the parts."""
+        return any(isinstance(part, str) for part in value.parts)
+
+
+LARGEST_PASTE = 200_000
+"""Characters."""
 
 
 def _line(raw: Raw) -> str:

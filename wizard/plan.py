@@ -6,9 +6,12 @@ so what is previewed is what is written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+from wizard.kinds import Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,10 @@ class Plan:
     """What the operator does afterwards."""
     restart: Command | None = None
     """How the service is restarted, when that is known; run only after an explicit yes."""
+    awaits: Path | None = None
+    """The certificate that has to come from elsewhere before the service can be secured."""
+    answers: Mapping[str, Plain] = field(default_factory=dict, repr=False)
+    """The answers it was made from, without secrets; so that the run can be taken up again."""
 
     @property
     def changed(self) -> bool:

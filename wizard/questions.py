@@ -1,9 +1,17 @@
 """Ask: questions declared once, rendered as fields, as prompts and as keys of an answers file.
 
 A target is a frozen dataclass whose fields are its questions. The rules of a field stand beside it
-as methods: `default_NAME`, `check_NAME`, `caution_NAME` and `applies_NAME`, each taking the host.
-Inside a rule `self` holds the answers to the earlier questions; touching one that is missing or
-wrong ends the rule quietly, since that question already says what to do (sheet.py).
+as methods, each taking the host:
+
+    default_NAME    the answer while none is given
+    applies_NAME    whether it is asked at all
+    check_NAME      why a value cannot be used, in a sentence
+    caution_NAME    what to know about a value that can be used
+    options_NAME    the options of a choice that depend on the host
+    chosen_NAME     whether a passphrase is made up now, rather than one that something already has
+
+Inside a rule `self` holds the answers to the earlier questions; touching one that is missing or wrong ends
+the rule quietly, since that question already says what to do (sheet.py).
 """
 
 from __future__ import annotations
@@ -13,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from wizard.host import Host
-from wizard.kinds import Kind
+from wizard.kinds import Kind, Passphrase, Plain
 
 T = TypeVar("T")
 
@@ -40,7 +48,17 @@ class Question:
     more: str = ""
     """What F1 adds."""
     name: str = ""
-    """The field's name and the key in an answers file; filled in from the dataclass."""
+    """The field's name; filled in from the dataclass."""
+
+    @property
+    def secret(self) -> bool:
+        """Whether the answer is never shown, kept or written; an answers file names a file instead."""
+        return isinstance(self.kind, Passphrase)
+
+    @property
+    def key(self) -> str:
+        """The key in an answers file."""
+        return f"{self.name}_file" if self.secret else self.name
 
 
 def question(label: str, kind: Kind[T], *, page: str, help: str, more: str = "") -> T:
@@ -67,9 +85,23 @@ class Questionnaire:
         pages = [page.key for page in cls.pages]
         return tuple(sorted(asked, key=lambda question: pages.index(question.page)))
 
+    def plain(self, host: Host) -> dict[str, Plain]:
+        """The answers as an answers file holds them: no secrets, and nothing that was not asked."""
+        return {
+            asked.name: asked.kind.plain(getattr(self, asked.name))
+            for asked in self.questions()
+            if not asked.secret
+            and asked.name in vars(self)
+            and rule(self, "applies", asked, host) is not False
+        }
+
     def cautions(self, host: Host) -> tuple[str, ...]:
         """What to know about these answers, though they can be used."""
-        given = ((asked, getattr(self, asked.name)) for asked in self.questions())
+        given = (
+            (asked, getattr(self, asked.name))
+            for asked in self.questions()
+            if asked.name in vars(self) and rule(self, "applies", asked, host) is not False
+        )
         cautions = (rule(self, "caution", asked, host, value) for asked, value in given)
         return tuple(filter(None, cautions))
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from wizard.host import Host
 from wizard.plan import Plan, Warning
 from wizard.preflight import preflight, refuse
+from wizard.targets import Target
+
+
+def prepared(target: Target, host: Host) -> Plan:
+    """What the answers come to on this host, examined; it remembers the answers. Raises WizardError."""
+    return examined(replace(target.plan(host), answers=target.plain(host)))
 
 
 def examined(plan: Plan) -> Plan:

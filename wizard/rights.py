@@ -9,7 +9,6 @@ from shlex import join
 
 from wizard.host import Host
 from wizard.plan import Owner
-from wizard.state import State
 
 
 def account_owner(name: str) -> Owner:
@@ -39,5 +38,5 @@ def as_root(host: Host, target: str) -> str:
     """The way out for someone who needs more rights: the command that goes on as root, with the answers."""
     if host.arguments:
         return f"Run it as root: {join(('sudo', *host.command, *host.arguments))}"
-    kept = str(State.default().kept_answers(target))
+    kept = str(host.state.kept_answers(target))
     return f"Leave with Ctrl+Q, then: {join(('sudo', *host.command, '--answers', kept))}"

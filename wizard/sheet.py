@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from wizard.errors import Refusal
 from wizard.host import Host
-from wizard.kinds import Kind, Raw
+from wizard.kinds import Choice, Kind, Raw
 from wizard.questions import NotAnswered, Page, Question, Questionnaire, rule
+from wizard.secret import Secret
 
 Q = TypeVar("Q", bound=Questionnaire)
+
+
+NO_VALUE = object()
+"""Stands for the value of a question that has none."""
 
 
 class Missing(ValueError):
@@ -37,6 +42,8 @@ class Entry:
     """Whether the question is asked at all, given the earlier answers."""
     missing: bool = False
     """Whether the error is only that nothing has been answered yet."""
+    chosen: bool = False
+    """Whether a passphrase is made up now, and so has to be repeated."""
     refusal: Refusal | None = None
     """The refusal of a file that the answer names, when that is the error."""
 
@@ -64,6 +71,11 @@ class Sheet(Generic[Q]):
         """The entries of one page that apply."""
         return tuple(entry for entry in self.asked if entry.question.page == page.key)
 
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """The pages on which something is asked, given the answers so far."""
+        return tuple(page for page in self.target.pages if self.page(page))
+
     def __getitem__(self, name: str) -> Entry:
         return next(entry for entry in self.entries if entry.question.name == name)
 
@@ -78,7 +90,7 @@ def fill_in(target: type[Q], given: Mapping[str, Raw], host: Host) -> Sheet[Q]:
     for asked in target.questions():
         entry, value = _entry(answers, asked, given, host)
         entries.append(entry)
-        if value is not None:
+        if value is not NO_VALUE:
             object.__setattr__(answers, asked.name, value)
     complete = not any(entry.error for entry in entries)
     return Sheet(target, tuple(entries), answers if complete else None)
@@ -87,9 +99,12 @@ def fill_in(target: type[Q], given: Mapping[str, Raw], host: Host) -> Sheet[Q]:
 def _entry(
     answers: Questionnaire, asked: Question, given: Mapping[str, Raw], host: Host
 ) -> tuple[Entry, object]:
-    """The entry of one question, and its value when it can be used."""
+    """The entry of one question, and its value when it can be used, else NO_VALUE."""
     if rule(answers, "applies", asked, host) is False:
-        return Entry(asked, "", given=False, applies=False), rule(answers, "default", asked, host)
+        default = rule(answers, "default", asked, host)
+        return Entry(asked, "", given=False, applies=False), NO_VALUE if default is None else default
+    if options := rule(answers, "options", asked, host):
+        asked = replace(asked, kind=Choice(options))
     default, why_none = _default(answers, asked, host)
     raw = given.get(asked.name)
     value, error = (default, why_none) if raw is None else _read(asked.kind, raw)
@@ -104,9 +119,10 @@ def _entry(
         error=str(error or ""),
         caution="" if error else rule(answers, "caution", asked, host, value) or "",
         missing=isinstance(error, Missing),
+        chosen=asked.secret and rule(answers, "chosen", asked, host) is True,
         refusal=error if isinstance(error, Refusal) else None,
     )
-    return entry, None if error else value
+    return entry, NO_VALUE if error else value
 
 
 def _default(answers: Questionnaire, asked: Question, host: Host) -> tuple[object, Exception | None]:
@@ -152,6 +168,8 @@ def _not_seen(error: OSError) -> ValueError:
 
 def _shown(raw: Raw) -> str:
     """An answer as given, as the text of a field."""
+    if isinstance(raw, Secret):
+        return ""
     if isinstance(raw, bool):
         return "yes" if raw else "no"
     return str(raw) if isinstance(raw, int | str) else ", ".join(map(str, raw))

@@ -123,7 +123,14 @@ def _begin(
         }
         steps = tuple(step for step, _ in work)
         run = journal.begin(
-            state, target=plan.target, title=plan.title, steps=steps, copies=copies, undoes=undoes
+            state,
+            target=plan.target,
+            title=plan.title,
+            steps=steps,
+            copies=copies,
+            undoes=undoes,
+            answers=plan.answers,
+            awaits=plan.awaits,
         )
     return run, work
 

@@ -83,7 +83,8 @@ class Sandbox:
         """This host, with nothing on it but the sample services."""
         here = host.look()
         mine = [s for s in here.services if s.directory and s.directory.is_relative_to(self.root)]
-        return replace(here, services=tuple(replace(s, restart=self.restart_command) for s in mine))
+        services = tuple(replace(s, restart=self.restart_command) for s in mine)
+        return replace(here, services=services, state=self.state)
 
     def start(self) -> None:
         """Start Hub as its operator would, and wait until it listens."""
