@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.peers.mutual import Parties, demanding, grpc_server, openssl, parties, speechless
 from tests.peers.tls import ANSWER, Handler, https, listening, self_signed, server_context
+from wizard.material.key_types import KeyType
 from wizard.probe import (
     TIMEOUT,
     VERSIONS,
     Answer,
     Endpoint,
     Handshake,
+    Http2Preface,
+    Identity,
     Request,
     plain_http,
     tls,
@@ -27,6 +35,7 @@ from wizard.probe import (
 )
 from wizard.trouble import Kind, Trouble
 
+RSA = KeyType.RSA_2048
 QUICK = 0.5  # seconds, for servers that never answer
 
 
@@ -287,21 +296,254 @@ def test_t44_what_only_strict_clients_refuse_is_tried_both_ways(tmp_path: Path) 
         assert connected(tls(at(port), "signer", ca=authority, strict=False)).answer.code == 200
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_t43_a_client_without_a_certificate_is_seen_to_be_refused(
-    version: ssl.TLSVersion, tmp_path: Path
+both_versions = pytest.mark.parametrize(
+    "version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["TLS 1.2", "TLS 1.3"]
+)
+anybody = pytest.mark.parametrize("who", ["no certificate", "stranger", "server's own", "expired"])
+
+
+def identity_of(who: str) -> Identity | None:
+    they = parties()
+    return {"stranger": they.of_another, "server's own": they.server, "expired": they.expired}.get(who)
+
+
+@anybody
+@both_versions
+@pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
+def test_t43_a_client_is_seen_to_be_refused_by_openssl(
+    who: str, version: ssl.TLSVersion, strict: bool
 ) -> None:
-    certificate, key = self_signed("signer")
-    context = server_context(certificate, key, tmp_path)
-    context.minimum_version = context.maximum_version = version
-    context.verify_mode = ssl.CERT_REQUIRED
-    # TLS 1.2 has no alert of its own for this and says "handshake failure".
-    kind = Kind.CLIENT_CERTIFICATE if version is ssl.TLSVersion.TLSv1_3 else Kind.HANDSHAKE
-    with listening(https(context)) as port:
-        for _ in range(
-            20
-        ):  # whether the refusal arrives while writing or while reading is a matter of chance
-            trouble(tls(at(port), "signer", ca=certificate), kind)
+    they = parties()
+    with openssl(demanding(they.server, they.ca, version, strict=strict)) as port:
+        # Whether the refusal arrives while writing or while reading is a matter of chance.
+        for _ in range(10):
+            trouble(tls(at(port), "signer", ca=they.ca, client=identity_of(who)), Kind.CLIENT_CERTIFICATE)
+        assert connected(tls(at(port), "signer", ca=they.ca, client=they.ours)).answer.code == 200
+    with openssl(demanding(they.server, None, version)) as port:
+        assert connected(tls(at(port), "signer", ca=they.ca, client=identity_of(who))).answer.code == 200
+
+
+@pytest.fixture(scope="module")
+def grpc_port() -> Iterator[int]:
+    """A gRPC server that demands certificates of its clients."""
+    with grpc_server(parties().server, parties().ca) as port:
+        yield port
+
+
+@anybody
+@both_versions
+def test_t43_a_client_is_seen_to_be_refused_by_grpc_which_says_nothing(
+    who: str, version: ssl.TLSVersion, grpc_port: int
+) -> None:
+    def ask(client: Identity | None) -> Handshake | Trouble:
+        return tls(
+            at(grpc_port),
+            "signer",
+            ca=parties().ca,
+            minimum=version,
+            maximum=version,
+            request=Http2Preface(),
+            client=client,
+        )
+
+    for _ in range(10):
+        trouble(ask(identity_of(who)), Kind.CLIENT_CERTIFICATE)
+    result = connected(ask(parties().ours))
+    assert result.answer.is_http2
+    assert VERSIONS[result.version] is version
+
+
+@anybody
+def test_a_grpc_server_that_asks_for_no_certificate_lets_everybody_in(who: str) -> None:
+    they = parties()
+    with grpc_server(they.server) as port:
+        request = Http2Preface()
+        result = tls(at(port), "signer", ca=they.ca, request=request, client=identity_of(who))
+        assert request.succeeded(connected(result).answer)
+
+
+@both_versions
+@pytest.mark.parametrize("reset", [False, True], ids=["closes", "resets"])
+def test_t43_a_server_that_hangs_up_has_refused_only_where_it_asked_and_did_not_let_in(
+    version: ssl.TLSVersion, reset: bool
+) -> None:
+    they = parties()
+    with listening(speechless(demanding(they.server, they.ca, version), reset=reset)) as port:
+        trouble(tls(at(port), "signer", ca=they.ca, client=they.of_another), Kind.CLIENT_CERTIFICATE)
+    optional = demanding(they.server, they.ca, version, mode=ssl.CERT_OPTIONAL)
+    for context in (optional, demanding(they.server, None, version)):
+        with listening(speechless(context, reset=reset)) as port:
+            result = tls(at(port), "signer", ca=they.ca)
+            if isinstance(result, Trouble):
+                assert result.kind is Kind.CLOSED
+            else:
+                assert result.answer == Answer(b"")
+
+
+@pytest.mark.parametrize(
+    ("alert", "kind"),
+    [
+        (40, Kind.CLIENT_CERTIFICATE),  # handshake_failure
+        (49, Kind.CLIENT_CERTIFICATE),  # access_denied, by GnuTLS
+        (50, Kind.CLIENT_CERTIFICATE),  # decode_error, by GnuTLS
+        (80, Kind.HANDSHAKE),  # internal_error
+    ],
+)
+def test_whatever_alert_answers_a_client_certificate_is_a_refusal_unless_the_server_failed(
+    alert: int, kind: Kind
+) -> None:
+    they = parties()
+    # TLS 1.2, where alerts of the handshake are not encrypted yet.
+    context = demanding(they.server, they.ca, ssl.TLSVersion.TLSv1_2)
+    with listening(speechless(context, bytes([0x15, 3, 3, 0, 2, 2, alert]))) as port:
+        trouble(tls(at(port), "signer", ca=they.ca, client=they.of_another), kind)
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"), [(hang_up, Kind.CLOSED), (None, Kind.NOT_LISTENING)], ids=["hangs up", "down"]
+)
+def test_a_server_that_is_down_has_refused_nobody(handler: Handler | None, kind: Kind) -> None:
+    with listening(handler or hang_up) as port:
+        there = at(port if handler else free_port())
+        trouble(tls(there, "signer", client=parties().of_another), kind)
+
+
+def test_a_server_with_another_certificate_is_told_before_any_refusal() -> None:
+    they = parties()
+    with openssl(demanding(they.server, they.ca)) as port:
+        trouble(tls(at(port), "signer", ca=self_signed("signer")[0]), Kind.UNKNOWN_AUTHORITY)
+
+
+def test_what_a_client_presents_is_shown_without_its_key() -> None:
+    ours = parties().ours
+    assert "PRIVATE KEY" in ours.key.decode()
+    assert "PRIVATE KEY" not in repr(ours)
+
+
+def encrypted(key: bytes) -> bytes:
+    command = ["openssl", "pkcs8", "-topk8", "-v2", "aes256", "-passout", "pass:words"]
+    return subprocess.run(command, input=key, capture_output=True, check=True, timeout=60).stdout
+
+
+@pytest.mark.parametrize(
+    ("chain", "key", "words"),
+    [
+        (lambda they: they.ours.chain, lambda they: they.expired.key, "does not belong to"),
+        (lambda they: they.ca + they.ours.chain, lambda they: they.ours.key, "the first certificate"),
+        (lambda they: they.ours.chain, lambda _: self_signed("x", key_type=RSA)[1], "does not belong to"),
+        (lambda they: they.ours.chain, lambda they: encrypted(they.ours.key), "has a passphrase"),
+        (lambda they: they.ours.chain, lambda they: they.ours.key[:99], "damaged"),
+        (lambda they: they.ours.chain, lambda _: b"", "damaged"),
+        (lambda _: b"-----BEGIN CERTIFICATE-----\nAAAA\n", lambda they: they.ours.key, "damaged"),
+        (lambda _: b"", lambda they: they.ours.key, "damaged"),
+    ],
+    ids=[
+        *("another's key", "authority first", "another kind of key", "encrypted key"),
+        *("half a key", "no key", "half a certificate", "no certificate"),
+    ],
+)
+def test_what_cannot_be_presented_is_told_in_a_sentence(
+    chain: Callable[[Parties], bytes], key: Callable[[Parties], bytes], words: str
+) -> None:
+    they = parties()
+    with openssl(demanding(they.server, they.ca)) as port:
+        result = tls(at(port), "signer", ca=they.ca, client=Identity(chain(they), key(they)))
+    sentence = trouble(result, Kind.IDENTITY)
+    assert words in sentence
+    assert "PRIVATE KEY" not in sentence
+
+
+def as_ours(port: int) -> Handshake | Trouble:
+    they = parties()
+    return tls(at(port), "signer", ca=they.ca, client=they.ours)
+
+
+def files_in_memory() -> list[str]:
+    """Those that this process has open."""
+    found = []
+    for opened in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # it may be closed by now
+            found.append(str(opened.readlink()))
+    return [name for name in found if "memfd:" in name]
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="this system has no files in memory")
+def test_a_key_is_never_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    with openssl(demanding(parties().server, parties().ca)) as port:
+        monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+        connected(as_ours(port))
+        assert not files_in_memory(), "what was opened is closed again"
+        monkeypatch.delattr(os, "memfd_create")
+        assert "No such file or directory" in trouble(as_ours(port), Kind.IDENTITY)
+
+
+def test_without_files_in_memory_a_key_is_on_the_disk_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with openssl(demanding(parties().server, parties().ca)) as port:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+        connected(as_ours(port))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_grpc_without_tls_is_found_with_the_preface_of_http_2(grpc_port: int) -> None:
+    assert Http2Preface().to_bytes("signer").hex() == (
+        "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a" + "000000040000000000"  # RFC 9113 3.4 and 6.5
+    )
+    with grpc_server(None) as port:
+        result = plain_http(at(port), request=Http2Preface())
+        assert isinstance(result, Answer)
+        assert (result.status, result.code, result.is_http2) == ("HTTP/2", None, True)
+        trouble(tls(at(port), request=Http2Preface()), Kind.PLAIN_HTTP)
+        trouble(plain_http(at(port)), Kind.NOT_HTTP)
+    trouble(plain_http(at(grpc_port), request=Http2Preface()), Kind.CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_http2"),
+    [
+        ("000000 04 00 00000000", True),
+        ("000018 04 00 00000000 0000", True),
+        ("000000 04 01 00000000", False),
+        ("000000 04 00 00000001", False),
+        ("000008 07 00 00000000", False),
+        ("000000 04 00 000000", False),
+        ("485454502f312e3120323030", False),
+        ("", False),
+    ],
+    ids=["settings", "longer", "acknowledged", "of a stream", "goodbye", "cut off", "HTTP/1.1", "nothing"],
+)
+def test_http_2_is_known_by_its_settings(data: str, is_http2: bool) -> None:
+    assert Answer(bytes.fromhex(data)).is_http2 is is_http2
+
+
+def test_settings_may_come_in_pieces() -> None:
+    def hesitate(connection: socket.socket) -> None:
+        connection.recv(65536)
+        for piece in ("000000", "0400", "00000000"):
+            connection.sendall(bytes.fromhex(piece))
+            time.sleep(0.05)
+
+    with listening(hesitate) as port:
+        result = plain_http(at(port), request=Http2Preface())
+    assert isinstance(result, Answer)
+    assert result.is_http2
+
+
+@pytest.mark.parametrize(
+    ("answer", "succeeded"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", True),
+        (b"HTTP/1.1 299 \r\n\r\n", True),
+        (b"HTTP/1.1 300 \r\n\r\n", False),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", False),
+        (b"\x00\x00\x00\x04\x00\x00\x00\x00\x00", False),
+        (b"", False),
+    ],
+)
+def test_a_request_knows_what_is_a_success(answer: bytes, succeeded: bool) -> None:
+    assert Request().succeeded(Answer(answer)) is succeeded
 
 
 def limited(context: ssl.SSLContext, lowest: ssl.TLSVersion, highest: ssl.TLSVersion) -> ssl.SSLContext:

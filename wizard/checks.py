@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import join
 
+from wizard.by_hand import curl, s_client
 from wizard.material.fingerprint import fingerprint
 from wizard.plan import Advice
-from wizard.probe import TIMEOUT, Answer, Endpoint, Handshake, Request, bracketed, plain_http, tls, versions
+from wizard.probe import (
+    TIMEOUT,
+    Answer,
+    Endpoint,
+    Handshake,
+    Http2Preface,
+    Identity,
+    Request,
+    plain_http,
+    tls,
+    versions,
+)
 from wizard.proof import Check, Expect, Outcome, Verdict
+from wizard.small_files import read_small
 from wizard.trouble import Kind, Trouble
 
 OLD_VERSIONS = ("TLS 1.0", "TLS 1.1")
@@ -19,7 +31,24 @@ OLD_VERSIONS = ("TLS 1.0", "TLS 1.1")
 _PATIENCE = 2
 """How many names may take too long before the others are not tried."""
 
-_NO_CONNECTION = (Kind.NOT_LISTENING, Kind.UNREACHABLE, Kind.TIMEOUT)
+_EXPOSED = "Whoever listens on the network can read and change what is sent."
+
+NO_CONNECTION = (Kind.NOT_LISTENING, Kind.UNREACHABLE, Kind.TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFiles:
+    """What a client presents, as it has it in files."""
+
+    certificate: Path
+    """PEM, leaf first."""
+    key: Path
+    """PEM, not encrypted."""
+
+    def read(self) -> Identity:
+        """Read both. OSError: one cannot be read; its `filename` tells which."""
+        source = f"{self.certificate} and {self.key}"
+        return Identity(read_small(self.certificate), read_small(self.key), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +62,10 @@ class TlsService:
     """PEM; its first certificate is the one to be served."""
     ca: Path
     """PEM that clients are given to trust; for a self-signed certificate the certificate itself."""
-    request: Request
+    request: Request | Http2Preface
     """What it answers with a success when all is well."""
+    client: ClientFiles | None = None
+    """With what the checks connect where the service asks for client certificates."""
 
     @property
     def name(self) -> str:
@@ -42,17 +73,41 @@ class TlsService:
         return _one_of(self.names[0])
 
 
+def connect(
+    service: TlsService,
+    client: ClientFiles | None,
+    name: str = "",
+    *,
+    ca: bytes | None = None,
+    strict: bool = True,
+) -> Handshake | Trouble:
+    """Send the service its request as this client, or as one without a certificate; see `tls`."""
+    identity = _identity(client)
+    if isinstance(identity, Trouble):
+        return identity
+    name = name or service.name
+    return tls(service.endpoint, name, ca=ca, strict=strict, request=service.request, client=identity)
+
+
+def _identity(client: ClientFiles | None) -> Identity | Trouble | None:
+    try:
+        return client.read() if client is not None else None
+    except OSError as error:
+        return Trouble.of_identity(reason(error))
+
+
 def reach(service: TlsService) -> Check:
     """Something answers TLS; if not, the checks after this one are of no use."""
 
     def run() -> Outcome:
-        result = tls(service.endpoint, service.name)
+        result = connect(service, service.client)
         if isinstance(result, Handshake):
-            return _passed(f"{result.version}, {result.cipher}")
+            return passed(f"{result.version}, {result.cipher}")
         meaning = "The service may still run with its old settings: restart it, then prove again."
-        return _failed(result.sentence, "" if result.kind is Kind.NOT_LISTENING else meaning, stop=True)
+        clear = result.kind in (Kind.NOT_LISTENING, Kind.IDENTITY)
+        return failed(result.sentence, "" if clear else meaning, stop=True)
 
-    command = f"{_s_client(service)} -brief </dev/null"
+    command = f"{s_client(service)} -brief </dev/null"
     return Check(f"{service.endpoint} answers TLS", Expect.ACCEPT, run, command)
 
 
@@ -60,20 +115,20 @@ def our_certificate(service: TlsService) -> Check:
     """The certificate served is the one in the file, not an earlier one still held in memory."""
 
     def run() -> Outcome:
-        result = tls(service.endpoint, service.name)
+        result = connect(service, service.client)
         if isinstance(result, Trouble):
-            return _failed(result.sentence)
+            return failed(result.sentence)
         expected = fingerprint(_first_certificate(service.certificate))
         if result.fingerprint == expected:
-            return _passed(f"SHA-256 {expected}")
-        return _failed(
+            return passed(f"SHA-256 {expected}")
+        return failed(
             f"another certificate, SHA-256 {result.fingerprint}",
             "Services read certificates when they start: restart it. Or another service has this port.",
             stop=True,
         )
 
-    command = f"{_s_client(service)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
-    guarded = _reading(service.certificate, run)
+    command = f"{s_client(service)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
+    guarded = reading(service.certificate, run)
     return Check(f"It serves {service.certificate.name}", Expect.ACCEPT, guarded, command)
 
 
@@ -90,22 +145,33 @@ def old_versions_refused(service: TlsService) -> Check:
     """TLS 1.0 and 1.1, deprecated by RFC 8996, are refused."""
 
     def run() -> Outcome:
-        results = versions(service.endpoint, service.name, tried=OLD_VERSIONS)
-        accepted = [label for label, result in results.items() if isinstance(result, Handshake)]
+        identity = _identity(service.client)
+        if isinstance(identity, Trouble):
+            return failed(identity.sentence)
+        results = versions(
+            service.endpoint, service.name, tried=OLD_VERSIONS, request=service.request, client=identity
+        )
+        accepted = [label for label, result in results.items() if _is_spoken(result)]
         troubles = [result for result in results.values() if isinstance(result, Trouble)]
         if accepted:
-            return _failed(
+            return failed(
                 f"{' and '.join(accepted)} accepted", "These versions can be broken; switch them off."
             )
         for trouble in troubles:
-            if trouble.kind in _NO_CONNECTION:
-                return _failed(trouble.sentence)
+            if trouble.kind in (*NO_CONNECTION, Kind.IDENTITY):
+                return failed(trouble.sentence)
             if trouble.kind is Kind.UNTRIED:
                 return Outcome(verdict=Verdict.SKIPPED, got=trouble.sentence)
-        return _passed(f"{' and '.join(results)} refused")
+        return passed(f"{' and '.join(results)} refused")
 
     old = ("--tlsv1.0", "--tls-max", "1.1", "--ciphers", "DEFAULT:@SECLEVEL=0")
-    return Check("TLS 1.0 and 1.1 are refused", Expect.REFUSE, run, _curl(service, service.name, options=old))
+    command = curl(service, service.client, options=old)
+    return Check("TLS 1.0 and 1.1 are refused", Expect.REFUSE, run, command)
+
+
+def _is_spoken(result: Handshake | Trouble) -> bool:
+    """Tell whether the server spoke the version: one that judges a client certificate already does."""
+    return isinstance(result, Handshake) or result.kind is Kind.CLIENT_CERTIFICATE
 
 
 def plain_http_refused(
@@ -119,37 +185,54 @@ def plain_http_refused(
     def run() -> Outcome:
         result = plain_http(service.endpoint, service.name, request=service.request)
         if isinstance(result, Answer) and _turned_away(result):
-            return _passed(result.status)
+            return passed(result.status)
         if isinstance(result, Trouble):
             return _without_answer(result)
         return Outcome(
             verdict=Verdict.FINDING if known_limit else Verdict.FAILED,
             got=f"answered without TLS: {result.status}",
-            meaning=known_limit or "Whoever listens on the network can read and change what is sent.",
+            meaning=known_limit or _EXPOSED,
             advice=advice,
         )
 
-    command = _curl(service, service.name, scheme="http")
+    command = curl(service, None, scheme="http")
     return Check("Plain HTTP is refused on the same port", Expect.REFUSE, run, command)
 
 
-def api_answers(service: TlsService) -> Check:
-    """The API itself answers a request over TLS with a success (status 2xx)."""
+def plain_grpc_refused(service: TlsService) -> Check:
+    """HTTP/2 without TLS, and so gRPC, is not served on the port, on which TLS is."""
 
     def run() -> Outcome:
-        result = tls(service.endpoint, service.name, ca=service.ca.read_bytes(), request=service.request)
+        result = plain_http(service.endpoint, service.name, request=Http2Preface())
+        if isinstance(result, Answer) and not _turned_away(result):
+            return failed(f"answered without TLS: {result.status}", _EXPOSED)
+        # Whoever hangs up, or says something else, refuses nothing unless TLS is what is missing.
+        with_tls = connect(service, service.client)
+        if isinstance(with_tls, Trouble) and with_tls.kind is not Kind.CLIENT_CERTIFICATE:
+            return failed(with_tls.sentence)
+        return passed(result.status) if isinstance(result, Answer) else _without_answer(result)
+
+    in_the_clear = replace(service, request=Http2Preface())
+    command = curl(in_the_clear, None, scheme="http")
+    return Check("gRPC without TLS is refused on the same port", Expect.REFUSE, run, command)
+
+
+def api_answers(service: TlsService) -> Check:
+    """The API itself answers a request over TLS with a success (status 2xx, or settings of HTTP/2)."""
+
+    def run() -> Outcome:
+        result = connect(service, service.client, ca=service.ca.read_bytes())
         if isinstance(result, Trouble):
-            return _failed(result.sentence)
-        code = result.answer.code
-        if code is not None and 200 <= code < 300:
-            return _passed(result.answer.status)
-        return _failed(
+            return failed(result.sentence)
+        if service.request.succeeded(result.answer):
+            return passed(result.answer.status)
+        return failed(
             result.answer.status or "no HTTP answer",
             "The connection is secured, but the API does not answer as it should. See the service's log.",
         )
 
-    guarded = _reading(service.ca, run)
-    return Check("The API answers over TLS", Expect.ACCEPT, guarded, _curl(service, service.name))
+    guarded = reading(service.ca, run)
+    return Check("The API answers over TLS", Expect.ACCEPT, guarded, curl(service, service.client))
 
 
 def _name_accepted(service: TlsService, name: str, slow: list[str]) -> Check:
@@ -161,28 +244,32 @@ def _name_accepted(service: TlsService, name: str, slow: list[str]) -> Check:
             if result.kind in (Kind.TIMEOUT, Kind.SILENT):
                 slow.append(name)
             lenient = result.kind is Kind.STRICT and isinstance(_as_client(name, strict=False), Handshake)
-            return _failed(result.sentence, "Other clients, such as curl, accept it." if lenient else "")
+            return failed(result.sentence, "Other clients, such as curl, accept it." if lenient else "")
         if result.answer.timed_out:
             slow.append(name)
         if not result.answer.data:
-            in_time = f"within {TIMEOUT:g} seconds" if result.answer.timed_out else "before it was closed"
-            return _failed(f"It connected, but no answer came {in_time}.", "See the service's log.")
-        return _passed(f"{result.version}, {result.cipher}")
+            return failed(unanswered(result), "See the service's log.")
+        return passed(f"{result.version}, {result.cipher}")
 
     def _as_client(name: str, *, strict: bool) -> Handshake | Trouble:
-        ca = service.ca.read_bytes()
-        return tls(service.endpoint, name, ca=ca, strict=strict, request=service.request)
+        return connect(service, service.client, name, ca=service.ca.read_bytes(), strict=strict)
 
-    guarded = _reading(service.ca, run)
-    return Check(f"Clients accept it as {name}", Expect.ACCEPT, guarded, _curl(service, name))
+    guarded = reading(service.ca, run)
+    return Check(f"Clients accept it as {name}", Expect.ACCEPT, guarded, curl(service, service.client, name))
+
+
+def unanswered(result: Handshake) -> str:
+    """Say that nothing came after the handshake."""
+    in_time = f"within {TIMEOUT:g} seconds" if result.answer.timed_out else "before it was closed"
+    return f"It connected, but no answer came {in_time}."
 
 
 def _without_answer(trouble: Trouble) -> Outcome:
     """What it means that a request without TLS got no HTTP answer."""
     if trouble.kind in (Kind.TLS_ONLY, Kind.CLOSED):
-        return _passed(trouble.sentence)
-    if trouble.kind in _NO_CONNECTION:
-        return _failed(trouble.sentence)
+        return passed(trouble.sentence)
+    if trouble.kind in NO_CONNECTION:
+        return failed(trouble.sentence)
     meaning = "It neither serves nor refuses plain HTTP; look into its log, then try again."
     return Outcome(verdict=Verdict.FINDING, got=trouble.sentence, meaning=meaning)
 
@@ -216,52 +303,31 @@ def _first_certificate(path: Path) -> bytes:
     return ssl.PEM_cert_to_DER_cert(pem[begins : ends + len(ssl.PEM_FOOTER)])
 
 
-def _reading(file: Path, run: Callable[[], Outcome]) -> Callable[[], Outcome]:
+def reading(file: Path, run: Callable[[], Outcome]) -> Callable[[], Outcome]:
     """Run a check that reads certificates from `file`; it fails with a sentence when that cannot be done."""
 
     def guarded() -> Outcome:
         try:
             return run()
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            return _failed(
-                f"No certificate can be read from {file}: {reason}", "Check the path and the file."
-            )
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            return failed(f"No certificate can be read from {file}: {why}", "Check the path and the file.")
 
     return guarded
 
 
-def _passed(got: str) -> Outcome:
+def reason(error: OSError | ValueError) -> str:
+    """Say what went wrong, and with which file where there was one."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+def passed(got: str) -> Outcome:
+    """The outcome of a check that passed."""
     return Outcome(verdict=Verdict.PASSED, got=got)
 
 
-def _failed(got: str, meaning: str = "", *, stop: bool = False) -> Outcome:
+def failed(got: str, meaning: str = "", *, stop: bool = False) -> Outcome:
+    """The outcome of a check that failed."""
     return Outcome(verdict=Verdict.FAILED, got=got, meaning=meaning, stop=stop)
-
-
-def _s_client(service: TlsService) -> str:
-    return join(["openssl", "s_client", "-connect", str(service.endpoint), *_server_name(service.name)])
-
-
-def _server_name(name: str) -> tuple[str, ...]:
-    # Server Name Indication is for names only (RFC 6066 3).
-    is_address = ":" in name or name.replace(".", "").isdigit()
-    return ("-noservername",) if is_address else ("-servername", name)
-
-
-def _curl(service: TlsService, name: str, *, scheme: str = "https", options: tuple[str, ...] = ()) -> str:
-    """Write the request as `name` for curl, straight to the endpoint whatever `name` resolves to."""
-    port, request = service.endpoint.port, service.request
-    words = ["curl", "-sSi", "--noproxy", "*", *options]
-    if scheme == "https":
-        words += ["--cacert", str(service.ca)]
-    host = bracketed(name)
-    if name != service.endpoint.host:
-        words += ["--connect-to", f"{host}:{port}:{service.endpoint}"]
-    if request.method != "GET":
-        words += ["-X", request.method]
-    for header in request.headers:
-        words += ["-H", ": ".join(header)]
-    if request.body:
-        words += ["--data-binary", request.body.decode()]
-    return join([*words, f"{scheme}://{host}:{port}{request.path}"])

@@ -79,6 +79,20 @@ class FilePath(_Written[Path]):
 
 
 @dataclass(frozen=True)
+class PerhapsFilePath:
+    """The same; left empty it is None."""
+
+    def read(self, raw: Raw) -> Path | None:
+        return None if raw == "" else FilePath().read(raw)
+
+    def show(self, value: Path | None) -> str:
+        return str(value or "")
+
+    def plain(self, value: Path | None) -> str:
+        return self.show(value)
+
+
+@dataclass(frozen=True)
 class Whole(_Written[int]):
     """A whole number within limits, both included."""
 
@@ -178,17 +192,39 @@ class IPv4Address(_Written[str]):
     """An address as `a.b.c.d:port`."""
 
     def read(self, raw: Raw) -> str:
-        text = _line(raw)
-        address, colon, port = text.rpartition(":")
-        if not colon or not address:
-            raise ValueError("Give an address and a port, such as 127.0.0.1:50051.")
+        address, port = _host_and_port(_line(raw))
         try:
             ipaddress.IPv4Address(address)
         except ValueError:
             raise ValueError(f'"{address}" is not an IPv4 address such as 127.0.0.1.') from None
-        if not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError(f'"{port}" is not a port: give a number from 1 to 65535.')
-        return f"{address}:{int(port)}"
+        return f"{address}:{port}"
+
+
+@dataclass(frozen=True)
+class HostAndPort(_Written[str]):
+    """A host name or an address, an IPv6 one in brackets, with a port."""
+
+    def read(self, raw: Raw) -> str:
+        host, port = _host_and_port(_line(raw))
+        if host.startswith("[") and host.endswith("]"):
+            try:
+                ipaddress.IPv6Address(host[1:-1])
+            except ValueError:
+                raise ValueError(f'"{host}" is not an IPv6 address such as [::1].') from None
+        elif ":" in host:
+            raise ValueError(f"Write an IPv6 address in brackets: [{host}]:{port}?")
+        elif "/" in host or any(map(str.isspace, host)):
+            raise ValueError("Leave blanks, https:// and paths out; give only a host and a port.")
+        return f"{host}:{port}"
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host:
+        raise ValueError("Give an address and a port, such as 127.0.0.1:50051.")
+    if not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65536:
+        raise ValueError(f'"{port}" is not a port: give a number from 1 to 65535.')
+    return host, int(port)
 
 
 @dataclass(frozen=True)
@@ -222,6 +258,9 @@ class Delivery:
     def __bool__(self) -> bool:
         return bool(self.parts)
 
+
+NOTHING = Delivery()
+"""Nothing has been delivered."""
 
 PEM_BEGINS = "-----BEGIN "
 

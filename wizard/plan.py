@@ -6,12 +6,19 @@ so what is previewed is what is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from wizard.kinds import Plain
+
+Tell: TypeAlias = Callable[[str], None]
+"""Is told, in a few words, how far the making of a plan has come."""
+
+
+def silent(_: str) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ what stood in the way. Every wait is bounded; what the peer sends is kept unchan
 so the one who shows it must make it harmless.
 
 TLS 1.3 reports a refused client certificate only when the client first reads, so after every handshake
-one request is written and its answer read.
+one request is written and its answer read. Some servers, gRPC among them, report nothing and hang up: that
+is a refusal where the server has asked for a certificate and not yet taken what came.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import time
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
+from typing import ClassVar
 
+from wizard.handshake import Course, present
 from wizard.material.fingerprint import fingerprint
 from wizard.trouble import Kind, Trouble
 
@@ -27,6 +30,9 @@ TIMEOUT = 5.0
 """Seconds for connecting, and again for the handshake and the answer together."""
 
 _LONGEST_ANSWER = 16_384
+
+_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
+"""Type, flags and stream of a SETTINGS frame, after its length (RFC 9113 4.1 and 6.5)."""
 
 VERSIONS = {
     "TLS 1.0": ssl.TLSVersion.TLSv1,
@@ -68,6 +74,9 @@ class Endpoint:
 class Request:
     """An HTTP/1.1 request, as a probe sends it and as a command for curl describes it."""
 
+    protocols: ClassVar[tuple[str, ...]] = ()
+    """What is offered by ALPN (RFC 7301): nothing, as older servers know nothing of it."""
+
     method: str = "GET"
     path: str = "/"
     headers: tuple[tuple[str, str], ...] = ()
@@ -81,6 +90,38 @@ class Request:
         head = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
         return "\r\n".join([*head, "", ""]).encode() + self.body
 
+    def succeeded(self, answer: Answer) -> bool:
+        """Tell whether the answer is a success: a status of 200 to 299."""
+        return answer.code is not None and 200 <= answer.code < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Http2Preface:
+    """The beginning of every HTTP/2 connection (RFC 9113 3.4), to which a gRPC server says its settings."""
+
+    protocols: ClassVar[tuple[str, ...]] = ("h2",)
+    """What is offered by ALPN (RFC 7301); gRPC servers hang up without it."""
+
+    def to_bytes(self, host: str) -> bytes:
+        """Write the preface and an empty SETTINGS frame; no host is named this early."""
+        return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00" + _SETTINGS
+
+    def succeeded(self, answer: Answer) -> bool:
+        """Tell whether the answer is the server's half of the preface."""
+        return answer.is_http2
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a client presents."""
+
+    chain: bytes
+    """PEM, leaf first."""
+    key: bytes = field(repr=False)
+    """PEM, PKCS#8, not encrypted."""
+    source: str = ""
+    """Where it comes from, to be told when it cannot be used."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -92,9 +133,16 @@ class Answer:
 
     @property
     def status(self) -> str:
-        """The HTTP status line, such as "HTTP/1.1 200 OK"; empty when it is not HTTP."""
+        """The HTTP status line, such as "HTTP/1.1 200 OK", or just "HTTP/2"; empty when it is not HTTP."""
+        if self.is_http2:
+            return "HTTP/2"
         line = self.data.split(b"\r\n", 1)[0][:200]
         return line.decode("latin-1") if line.startswith(b"HTTP/") else ""
+
+    @property
+    def is_http2(self) -> bool:
+        """Whether it begins with a SETTINGS frame, as HTTP/2 servers have to (RFC 9113 3.4 and 6.5)."""
+        return self.data[3:9] == _SETTINGS
 
     @property
     def code(self) -> int | None:
@@ -139,53 +187,61 @@ def tls(
     maximum: ssl.TLSVersion | None = None,
     strict: bool = True,
     timeout: float = TIMEOUT,
-    request: Request | None = None,
+    request: Request | Http2Preface | None = None,
+    client: Identity | None = None,
 ) -> Handshake | Trouble:
     """Connect as a client of `server_name` (else of the host), send a request, read how the answer begins.
 
     `ca` (PEM) is all that the client trusts; None accepts any certificate, to look at it. `strict` checks
-    as Python 3.13 does by default. Without a request, `GET /` is sent. `timeout` is in seconds.
+    as Python 3.13 does by default. Without a request, `GET /` is sent. `timeout` is in seconds. `client` is
+    presented to a server that asks for it.
     ValueError or ssl.SSLError: `ca` is not PEM.
     """
     authority = ca.decode("ascii") if ca is not None else None
     context = _client(authority, strict)
+    opening = request or Request()
+    if opening.protocols:
+        context.set_alpn_protocols(list(opening.protocols))
     try:
         _limit_versions(context, minimum, maximum)
     except (ValueError, ssl.SSLError) as error:
         return Trouble.of(Kind.UNTRIED, endpoint, detail=str(error))
-    connection = _connect(endpoint, timeout)
-    if isinstance(connection, Trouble):
-        return connection
+    if client is not None and (problem := present(context, client.chain, client.key)):
+        source = f" ({client.source})" if client.source else ""
+        return Trouble.of_identity(f"{problem}{source}")
     name = server_name or endpoint.host
-    sent = (request or Request()).to_bytes(name)
-    try:
-        with connection, context.wrap_socket(connection, server_hostname=name) as secured:
-            return _use(secured, sent, time.monotonic() + timeout)
-    except OSError as error:  # ssl.SSLError is one
-        trouble = Trouble.in_handshake(error, endpoint, name)
-    if trouble.kind in (Kind.NOT_TLS, Kind.SILENT, Kind.CLOSED) and isinstance(
-        plain_http(endpoint, timeout=timeout), Answer
-    ):
-        return Trouble.of(Kind.PLAIN_HTTP, endpoint)
-    return trouble
+    result = _converse(context, endpoint, name, opening.to_bytes(name), timeout)
+    if isinstance(result, Trouble) and result.kind in (Kind.NOT_TLS, Kind.SILENT, Kind.CLOSED):
+        innocuous = opening if isinstance(opening, Http2Preface) else None  # tells nobody what was to be sent
+        in_the_clear = plain_http(endpoint, timeout=timeout, request=innocuous)
+        return Trouble.of(Kind.PLAIN_HTTP, endpoint) if isinstance(in_the_clear, Answer) else result
+    return result
 
 
 def plain_http(
-    endpoint: Endpoint, server_name: str = "", *, timeout: float = TIMEOUT, request: Request | None = None
+    endpoint: Endpoint,
+    server_name: str = "",
+    *,
+    timeout: float = TIMEOUT,
+    request: Request | Http2Preface | None = None,
 ) -> Answer | Trouble:
-    """Send a request without TLS and return the beginning of an HTTP answer; any status is an answer."""
+    """Send a request without TLS and return the beginning of an HTTP answer; any status is an answer.
+
+    With an `Http2Preface` it tells whether HTTP/2, and so gRPC, is served without TLS (RFC 9113 3.3).
+    """
     connection = _connect(endpoint, timeout)
     if isinstance(connection, Trouble):
         return connection
-    sent = (request or Request()).to_bytes(server_name or endpoint.host)
+    opening = request or Request()
     with connection:
         try:
             with suppress(OSError):  # whoever hangs up before the whole request may have answered
-                connection.sendall(sent)
+                connection.sendall(opening.to_bytes(server_name or endpoint.host))
             answer = _read_answer(connection, time.monotonic() + timeout)
         except OSError:
             return Trouble.of(Kind.CLOSED, endpoint)
-    if answer.status:
+    # A server of HTTP/2 alone says its settings to whoever comes, but has not answered HTTP/1.1 by that.
+    if answer.status and not (answer.is_http2 and isinstance(opening, Request)):
         return answer
     if not answer.data:
         return Trouble.of(Kind.SILENT if answer.timed_out else Kind.CLOSED, endpoint)
@@ -199,13 +255,23 @@ def versions(
     *,
     tried: Iterable[str] = tuple(VERSIONS),
     timeout: float = TIMEOUT,
+    request: Request | Http2Preface | None = None,
+    client: Identity | None = None,
 ) -> dict[str, Handshake | Trouble]:
     """Try TLS versions each by itself, whatever the certificate; keys are those of `VERSIONS`.
 
     A `Trouble` of the kind UNTRIED tells that the local library cannot speak that version.
     """
     return {
-        label: tls(endpoint, server_name, minimum=VERSIONS[label], maximum=VERSIONS[label], timeout=timeout)
+        label: tls(
+            endpoint,
+            server_name,
+            minimum=VERSIONS[label],
+            maximum=VERSIONS[label],
+            timeout=timeout,
+            request=request,
+            client=client,
+        )
         for label in tried
     }
 
@@ -263,17 +329,32 @@ def _connect(endpoint: Endpoint, timeout: float) -> socket.socket | Trouble:
         return Trouble.of(Kind.UNREACHABLE, endpoint, detail=reason)
 
 
+def _converse(
+    context: ssl.SSLContext, endpoint: Endpoint, name: str, sent: bytes, timeout: float
+) -> Handshake | Trouble:
+    """Connect, shake hands, send, and read how the answer begins."""
+    connection = _connect(endpoint, timeout)
+    if isinstance(connection, Trouble):
+        return connection
+    course = Course(context)
+    try:
+        with connection, context.wrap_socket(connection, server_hostname=name) as secured:
+            result = _use(secured, sent, time.monotonic() + timeout)
+    except OSError as error:  # ssl.SSLError is one
+        return Trouble.in_handshake(error, endpoint, name, undecided=course.undecided)
+    hung_up = not result.answer.data and not result.answer.timed_out
+    return Trouble.of(Kind.CLIENT_CERTIFICATE, endpoint) if hung_up and course.undecided else result
+
+
 def _use(secured: ssl.SSLSocket, sent: bytes, deadline: float) -> Handshake:
+    # Asked at once: a connection that broke forgets its handshake.
     cipher = secured.cipher()
+    version = _version_label(secured.version() or "")
+    certificate = secured.getpeercert(binary_form=True) or b""
     with suppress(OSError):  # a peer that has hung up by now may have said why, which the read tells
         secured.sendall(sent)
     answer = _read_answer(secured, deadline)
-    return Handshake(
-        version=_version_label(secured.version() or ""),
-        cipher=cipher[0] if cipher else "",
-        certificate=secured.getpeercert(binary_form=True) or b"",
-        answer=answer,
-    )
+    return Handshake(version, cipher[0] if cipher else "", certificate, answer)
 
 
 def _read_answer(connection: socket.socket, deadline: float) -> Answer:
@@ -303,7 +384,7 @@ def _read_answer(connection: socket.socket, deadline: float) -> Answer:
 
 def _is_enough(data: bytes) -> bool:
     if len(data) >= 5 and not data.startswith(b"HTTP/"):
-        return True
+        return len(data) >= 9 or not _SETTINGS.startswith(data[3:])  # the header of a frame has 9
     length = Answer(data).header("Content-Length")
     if length is None or not (length.isascii() and length.isdigit()):
         return False

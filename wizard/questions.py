@@ -79,11 +79,13 @@ class Questionnaire:
 
     @classmethod
     def questions(cls) -> tuple[Question, ...]:
-        """The questions in the order they are asked: page by page, then as declared."""
+        """The questions in the order they are asked: page by page, then as declared.
+
+        Those of a page that the target does not have are not asked.
+        """
         fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
-        asked = [dataclasses.replace(field.metadata["question"], name=field.name) for field in fields]
-        pages = [page.key for page in cls.pages]
-        return tuple(sorted(asked, key=lambda question: pages.index(question.page)))
+        every = [dataclasses.replace(field.metadata["question"], name=field.name) for field in fields]
+        return tuple(asked for page in cls.pages for asked in every if asked.page == page.key)
 
     def plain(self, host: Host) -> dict[str, Plain]:
         """The answers as an answers file holds them: no secrets, and nothing that was not asked."""

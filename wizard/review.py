@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wizard.host import Host
-from wizard.plan import Plan, Warning
+from wizard.plan import Plan, Tell, Warning, silent
 from wizard.preflight import preflight, refuse
 from wizard.targets import Target
 
 
-def prepared(target: Target, host: Host) -> Plan:
+def prepared(target: Target, host: Host, tell: Tell = silent) -> Plan:
     """What the answers come to on this host, examined; it remembers the answers. Raises WizardError."""
-    return examined(replace(target.plan(host), answers=target.plain(host)))
+    return examined(replace(target.plan(host, tell), answers=target.plain(host)))
 
 
 def examined(plan: Plan) -> Plan:

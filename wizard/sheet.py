@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, TypeVar
 
 from wizard.errors import Refusal
@@ -93,6 +93,9 @@ def fill_in(target: type[Q], given: Mapping[str, Raw], host: Host) -> Sheet[Q]:
         if value is not NO_VALUE:
             object.__setattr__(answers, asked.name, value)
     complete = not any(entry.error for entry in entries)
+    for field in fields(target) if complete else ():  # type: ignore[arg-type]  # every target is a dataclass
+        if field.name not in vars(answers):  # not asked, and without a default
+            object.__setattr__(answers, field.name, None)
     return Sheet(target, tuple(entries), answers if complete else None)
 
 
@@ -159,6 +162,8 @@ def _checked(answers: Questionnaire, asked: Question, host: Host, value: object)
         return refusal
     except OSError as error:
         return _not_seen(error)
+    except ValueError as error:  # what the parts say of a file that cannot be used
+        return error
     return ValueError(problem) if problem else None
 
 

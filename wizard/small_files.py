@@ -28,3 +28,12 @@ def read_small(path: Path) -> bytes:
             raise OSError(errno.EFBIG, f"It is larger than {LARGEST // 1_000_000} MB", str(path))
         # Those of /proc, which may never end, have the size 0.
         return file.read(status.st_size)
+
+
+def version(path: Path) -> tuple[int, int, int]:
+    """What changes whenever a file is written: its number, time and size; to keep what was read from it.
+
+    Raises OSError.
+    """
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size

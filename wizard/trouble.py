@@ -30,6 +30,7 @@ class Kind(Enum):
     VERSION = auto()
     CLIENT_CERTIFICATE = auto()
     HANDSHAKE = auto()
+    IDENTITY = auto()
     UNTRIED = auto()
 
 
@@ -56,6 +57,7 @@ _SENTENCES = {
     Kind.CLIENT_CERTIFICATE: "The server refuses this client for its certificate, or for having none.",
     Kind.HANDSHAKE: "The handshake failed ({detail}): the server may have no certificate, share no cipher "
     "with this client, or want a client certificate.",
+    Kind.IDENTITY: "This client has no certificate to present: {detail}.",
     Kind.UNTRIED: "The TLS library of this machine cannot try this ({detail}).",
 }
 
@@ -93,6 +95,9 @@ _REASONS = {
 }
 """Reasons of OpenSSL's errors, include/openssl/sslerr.h; an alert is what the server said."""
 
+_NOT_FOR_THE_CLIENT = ("TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED")
+"""Alerts by which a server gives up for reasons of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -107,14 +112,36 @@ class Trouble:
         return cls(kind, _SENTENCES[kind].format(at=at, name=name, detail=detail[:200]))
 
     @classmethod
-    def in_handshake(cls, error: OSError, at: object, name: str) -> Trouble:
-        """Tell what an error during the handshake, or the first read after it, means."""
+    def of_identity(cls, problem: str) -> Trouble:
+        """Tell why this client cannot present what it should; the paths of files may be in it in full."""
+        return cls(Kind.IDENTITY, _SENTENCES[Kind.IDENTITY].format(detail=problem))
+
+    @classmethod
+    def in_handshake(cls, error: OSError, at: object, name: str, *, undecided: bool = False) -> Trouble:
+        """Tell what an error during the handshake, or the first read after it, means.
+
+        `undecided`: the server had asked for a client certificate and not let the client in yet.
+        """
         if isinstance(error, ssl.SSLCertVerificationError):
             kind = _VERIFY_CODES.get(error.verify_code, Kind.CERTIFICATE)
             return cls.of(kind, at, name, error.verify_message)
         if isinstance(error, TimeoutError):
             return cls.of(Kind.SILENT, at)
+        if undecided and _by_the_server(error):
+            return cls.of(Kind.CLIENT_CERTIFICATE, at)
         if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or not isinstance(error, ssl.SSLError):
             return cls.of(Kind.CLOSED, at)
         reason = error.reason or ""
         return cls.of(_REASONS.get(reason, Kind.HANDSHAKE), at, detail=reason)
+
+
+def _by_the_server(error: OSError) -> bool:
+    """Tell whether the server ended the connection, by any alert that fits a client or without a word.
+
+    What servers say to a client they refuse differs: OpenSSL "handshake failure" where TLS 1.2 misses a
+    certificate, GnuTLS "decode error" and "access denied", and gRPC nothing at all.
+    """
+    if isinstance(error, ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return True
+    reason = error.reason or "" if isinstance(error, ssl.SSLError) else ""
+    return "_ALERT_" in reason and reason not in _NOT_FOR_THE_CLIENT

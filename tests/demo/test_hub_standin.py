@@ -1,4 +1,4 @@
-"""The stand-in Hub does towards TLS what iotaledger/hub does in common/http_server_base.cc."""
+"""The stand-in Hub does towards TLS what iotaledger/hub does, and what gRPC does for it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.peers.grpc_hub import GRPC_HUB, LET_IN, LISTENING, REFUSED, GrpcClient, Parties, serving
 from tests.peers.hub import HUB, ROOT, Secured, free_port, run, running, secured
 from tests.peers.tls import self_signed
 from wizard.probe import Answer, Endpoint, Handshake, Request, plain_http, tls, versions
@@ -154,25 +158,29 @@ def test_an_unknown_flag_ends_it_with_the_words_of_gflags() -> None:
 
 def test_t05_without_server_type_it_is_grpc_and_the_rest_flags_mean_nothing(tmp_path: Path) -> None:
     files = secured(tmp_path, "signer")
-    with running(*files.flags, "--serverType", "grpc", "--sslCA", str(files.certificate)) as port:
-        result = tls(at(port), "signer", timeout=2)
-    assert isinstance(result, Trouble)
-    assert result.kind is Kind.CLOSED
+    with running(*files.flags, "--serverType", "grpc") as port:
+        over_tls = tls(at(port), "signer", maximum=ssl.TLSVersion.TLSv1_2)
+        assert isinstance(over_tls, Trouble)
+        assert over_tls.kind is Kind.CLIENT_CERTIFICATE
+        http = plain_http(at(port), request=STATS)
+        assert isinstance(http, Trouble)
+        assert http.kind is Kind.CLOSED
 
 
 def test_grpc_says_that_it_listens_even_when_it_does_not() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         ended = run("--listenAddress", address)
-    assert f"Server listening on {address}" in ended.log
+    assert f"{LISTENING}{address}" in ended.log
     assert ended.code == 139
-    assert "File: /missing does not exist." in run("--authMode=ssl", "--sslKey=/missing").log
-    assert "Unknown auth mode: SSL" in run("--authMode=SSL").log
+    for address in ("nowhere.invalid:50051", "127.0.0.1:x", ":50051", "::1:50051", ""):
+        assert run("--listenAddress", address).code == 139, address
 
 
-def test_sigterm_ends_it_quickly_even_with_a_connection_open() -> None:
+@pytest.mark.parametrize("api", ["http", "grpc"])
+def test_sigterm_ends_it_quickly_even_with_a_connection_open(api: str) -> None:
     port = free_port()
-    arguments = [*HUB, "--serverType=http", f"--listenAddress=127.0.0.1:{port}"]
+    arguments = [*HUB, f"--serverType={api}", f"--listenAddress=127.0.0.1:{port}"]
     with subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         for _ in range(500):
             try:
@@ -182,6 +190,154 @@ def test_sigterm_ends_it_quickly_even_with_a_connection_open() -> None:
                 time.sleep(0.02)
         begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        try:
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
+            held.close()
         assert time.monotonic() - begun < 3
-        held.close()
+
+
+# The gRPC API -----------------------------------------------------------------------------------------------
+
+both = pytest.mark.parametrize("program", [HUB, GRPC_HUB], ids=["stand-in", "real server"])
+
+
+@pytest.fixture(scope="module")
+def parties(tmp_path_factory: pytest.TempPathFactory) -> Parties:
+    return Parties(tmp_path_factory.mktemp("grpc"))
+
+
+def test_grpc_without_tls_knows_no_method_and_says_so(parties: Parties) -> None:
+    with serving("--serverType=grpc", program=HUB) as port:
+        assert GrpcClient().call(port) == "UNIMPLEMENTED"
+        assert parties.client().call(port).startswith("UNAVAILABLE: "), "with TLS"
+
+
+def test_grpc_takes_many_calls_on_one_connection() -> None:
+    with serving(program=HUB) as port, GrpcClient().channel(f"127.0.0.1:{port}") as channel:
+        answers = [GrpcClient.status(channel, message=bytes(50_000)) for _ in range(10)]
+    assert answers == ["UNIMPLEMENTED"] * 10
+
+
+def test_grpc_answers_settings_and_pings() -> None:
+    with serving(program=HUB) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000"))
+        client.sendall(bytes.fromhex("000008060000000000") + b"12345678")
+        client.shutdown(socket.SHUT_WR)
+        said = client.makefile("rb").read()
+    settings, acknowledged = bytes.fromhex("000000040000000000"), bytes.fromhex("000000040100000000")
+    assert said == settings + acknowledged + bytes.fromhex("000008060100000000") + b"12345678"
+
+
+@both
+def test_grpc_without_tls_is_neither_tls_nor_http(program: Sequence[str]) -> None:
+    with serving(program=program) as port:
+        over_tls = tls(at(port), "localhost")
+        assert isinstance(over_tls, Trouble)
+        assert over_tls.kind is Kind.NOT_TLS
+        http = plain_http(at(port))
+        assert isinstance(http, Trouble)
+        assert http.kind is Kind.NOT_HTTP
+
+
+@both
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "[::1]", "[::]"])
+def test_grpc_listens_on_sockets_of_both_families(program: Sequence[str], host: str) -> None:
+    with serving(program=program, host=host) as port:
+        found = {
+            connection.laddr.ip
+            for process in psutil.Process().children()
+            for connection in process.net_connections("tcp")
+            if connection.laddr.port == port
+        }
+        reached = "[::1]" if ":" in host else "127.0.0.1"
+        assert GrpcClient().call(port, host=reached) in ("OK", "UNIMPLEMENTED")
+    assert found == {{"127.0.0.1": "::ffff:127.0.0.1", "[::1]": "::1"}.get(host, "::")}
+
+
+def test_grpc_takes_a_name_to_listen_on() -> None:
+    with serving(program=HUB, host="localhost") as port:
+        assert GrpcClient().call(port) == "UNIMPLEMENTED"
+
+
+def test_grpc_lets_clients_of_its_authorities_in_and_nobody_else(parties: Parties) -> None:
+    with serving(*parties.flags(), program=HUB) as port:
+        answers = {who: parties.client(who).call(port) for who in parties.clients}
+        assert GrpcClient().call(port).startswith("UNAVAILABLE: "), "without TLS"
+    assert {who: answers.pop(who) for who in LET_IN} == dict.fromkeys(LET_IN, "UNIMPLEMENTED")
+    assert tuple(answers) == REFUSED
+    for who, answer in answers.items():
+        assert answer.startswith("UNAVAILABLE: "), who
+
+
+def test_grpc_does_not_use_dh_parameters(parties: Parties) -> None:
+    with serving(*parties.flags(sslDH="/missing"), program=HUB) as port:
+        assert parties.client().call(port) == "UNIMPLEMENTED"
+
+
+def test_t10_grpc_without_authorities_starts_and_refuses_everyone(parties: Parties) -> None:
+    with serving(*parties.flags(sslCA="/dev/null"), program=HUB) as port:
+        for who in parties.clients:
+            assert parties.client(who).call(port).startswith("UNAVAILABLE: "), who
+
+
+def test_t06_t07_what_grpc_cannot_use_crashes_it_after_it_said_that_it_listens(parties: Parties) -> None:
+    for what, flags in parties.unusable().items():
+        ended = run(*flags, "--listenAddress=127.0.0.1:0")
+        assert f"{LISTENING}127.0.0.1:0" in ended.log, what
+        assert ended.code == 139, what
+
+
+def test_grpc_aborts_without_a_file_or_with_an_unknown_mode(parties: Parties) -> None:
+    for flag in ("sslKey", "sslCert", "sslCA"):
+        for path in ("/missing", ""):
+            ended = run(*parties.flags(**{flag: path}))
+            assert f"File: {path} does not exist." in ended.log
+            assert ended.code == 134
+    ended = run("--authMode=SSL")
+    assert "Unknown auth mode: SSL" in ended.log
+    assert ended.code == 134
+
+
+def heard(port: int, client: ssl.SSLContext) -> bytes:
+    """The first thing said to a client that says nothing but its handshake; ssl.SSLError: an alert."""
+    with (
+        suppress(ssl.SSLEOFError, ConnectionResetError),
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        client.wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        return secured.recv(65536)
+    return b""
+
+
+@both
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_grpc_over_tls_speaks_first_and_refuses_without_a_word(
+    program: Sequence[str], version: ssl.TLSVersion, parties: Parties
+) -> None:
+    def context(who: str, *protocols: str) -> ssl.SSLContext:
+        made = ssl.create_default_context(cadata=parties.ca.decode())
+        made.minimum_version = made.maximum_version = version
+        made.set_alpn_protocols(protocols)
+        if identity := parties.clients[who]:
+            path = parties.write("client.pem", identity.certificate + identity.key)
+            made.load_cert_chain(path)
+        return made
+
+    with serving(*parties.flags(), program=program) as port:
+        assert heard(port, context("client", "http/1.1", "h2"))[3] == 4, "a frame of settings (RFC 9113 6.5)"
+        for refused in (
+            context("client"),
+            context("client", "http/1.1"),
+            context("none", "h2"),
+            context("the server's own", "h2"),
+        ):
+            assert heard(port, refused) == b""
+
+
+@both
+def test_grpc_has_no_tls_1_1(program: Sequence[str], parties: Parties) -> None:
+    with serving(*parties.flags(), program=program) as port:
+        (tried,) = versions(at(port), "localhost", tried=["TLS 1.1"]).values()
+    assert isinstance(tried, Trouble)

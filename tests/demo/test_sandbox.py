@@ -46,7 +46,7 @@ def test_only_its_own_services_are_seen(tmp_path: Path) -> None:
             (seen,) = box.look().services
             assert seen.directory == box.hub
             assert seen.launcher == box.hub / "start.sh"
-            assert seen.restart == box.restart_command
+            assert seen.restart == (str(box.root / "restart-hub"),)
 
 
 def test_a_port_that_is_taken_is_not_given_to_hub(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_port_that_is_taken_is_not_given_to_hub(tmp_path: Path) -> None:
 def test_the_restart_command_starts_a_new_process(tmp_path: Path) -> None:
     with started(tmp_path / "box") as box:
         (before,) = box.look().services
-        service.restart(Command(box.restart_command))
+        service.restart(Command((str(box.root / "restart-hub"),)))
         (after,) = box.look().services
         assert after.pid != before.pid
         assert after.listening == before.listening

@@ -14,6 +14,7 @@ from tests.peers.hub import ROOT
 from tests.peers.sandboxed import COMMAND, hubs_port_taken, started
 from wizard.demo import walk
 from wizard.errors import WizardError
+from wizard.targets.hub_rest import HubRest
 
 
 def demo(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -34,16 +35,9 @@ def test_it_goes_the_whole_way_and_leaves_nothing(tmp_path: Path) -> None:
         done = demo(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     steps = [line.split(" ==")[0] for line in done.stdout.splitlines() if line.startswith("== ")]
-    assert [step.removeprefix("== ") for step in steps] == [
-        "1 Choose",
-        "2 Ask",
-        "3 Review",
-        "4 Apply",
-        "5 Prove",
-        "A second run",
-        "Undo",
-    ]
-    assert "Proven: " in done.stdout
+    way = ["1 Choose", "2 Ask", "3 Review", "4 Apply", "5 Prove", "A second run", "Undo"]
+    assert [step.removeprefix("== ") for step in steps] == way * 2, "for REST, then for gRPC"
+    assert done.stdout.count("\nProven: ") == 2
     assert "@@ -" in done.stdout
     assert done.stdout.endswith("Everything is as it was before, to the byte.\n")
     assert "CHANGETHIS" not in done.stdout
@@ -83,7 +77,7 @@ def test_a_hub_that_does_not_come_back_fails_the_walk(
         (box.root / "restart-hub").write_text("#!/bin/sh\nexit 0\n")
         time.sleep(1.5)  # start times are known to a second
         with pytest.raises(WizardError, match="the proof failed"):
-            walk._walk(box)
+            walk._walk(box, HubRest, {}, box.hub)
     assert "it still runs with its old settings" in capsys.readouterr().out
 
 
@@ -92,4 +86,4 @@ def test_a_script_that_cannot_be_edited_fails_the_walk(tmp_path: Path) -> None:
         script = box.hub / "start.sh"
         script.write_bytes(script.read_bytes().replace(b"\n", b"\r\n"))
         with pytest.raises(WizardError, match="carriage return"):
-            walk._walk(box)
+            walk._walk(box, HubRest, {}, box.hub)

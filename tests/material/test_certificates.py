@@ -207,12 +207,13 @@ def test_a_description_says_in_plain_words_what_openssl_says() -> None:
     assert description.self_signed
     assert description.days_left == 396
     lines = description.lines()
-    assert lines[:8] == (
+    assert lines[:9] == (
         "Name         signer",
         "Valid for    DNS signer",
         "             DNS hub.example.org",
         "             IP 127.0.0.1",
         "             IP ::1",
+        "For          servers",
         "Issued by    itself (self-signed)",
         "Valid from   2026-03-04 04:06 UTC",
         "Valid until  2027-04-05 04:06 UTC, 396 days left",

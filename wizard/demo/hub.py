@@ -1,8 +1,8 @@
 """A stand-in for IOTA Hub, to practise on: it reads Hub's flags and behaves as Hub does towards TLS.
 
-Follows iotaledger/hub at 9df503d4: common/flags.cc, common/http_server_base.cc, common/grpc_server_base.cc
-and hub/server/hub_server_base.cc. There is no database, no ledger and no gRPC: a gRPC port only opens and
-closes connections. Salt and database flags are accepted and not used.
+Follows iotaledger/hub at 9df503d4: common/flags.cc, common/http_server_base.cc, common/grpc_server_base.cc,
+hub/server/grpc_server.cc and hub/server/hub_server_base.cc. There is no database and no ledger, and the gRPC
+API knows none of its methods. Salt and database flags are accepted and not used.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import socketserver
 import ssl
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
-from wizard.demo import gflags
+from wizard.demo import gflags, hub_grpc
 
 _FLAGS: dict[str, gflags.Value] = {
     "salt": "",
@@ -89,8 +89,13 @@ class _Terminated(BaseException):
     """SIGTERM or SIGINT came."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run until SIGTERM; returns the exit code of the real program."""
+BuildAndStart: TypeAlias = Callable[[str, hub_grpc.Files | None], object]
+"""Starts a gRPC server at an address, secured if files are given, and returns it; None, as gRPC does, when
+that cannot be done."""
+
+
+def main(arguments: Sequence[str], build_and_start: BuildAndStart | None = None) -> int:
+    """Run until SIGTERM; returns the exit code of the real program. Another gRPC server may be given."""
     try:
         flags = gflags.parse(arguments, _FLAGS)
     except gflags.FlagErrors as errors:
@@ -98,7 +103,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     _log("I", "Hub starting up.")
     try:
-        return _serve_rest(flags) if flags["serverType"] == "http" else _serve_grpc(flags)
+        if flags["serverType"] == "http":
+            return _serve_rest(flags)
+        return _serve_grpc(flags, build_and_start or _build_and_start)
     except _Fatal as error:
         _log("F", str(error))
         return 128 + signal.SIGABRT
@@ -115,12 +122,15 @@ def _serve_rest(flags: Mapping[str, gflags.Value]) -> int:
         return 1
     context = _rest_context(flags)
     try:
-        server = _Server(address, _RestSession)
+        server = _Server(address, _RestSession, context)
     except (OSError, OverflowError) as error:
         _log("E", f"bind: {error}")
         return 1
-    server.context = context
-    return _run(server)
+    with suppress(_Terminated), server:
+        signal.signal(signal.SIGTERM, _terminate)
+        signal.signal(signal.SIGINT, _terminate)
+        server.serve_forever()
+    return 0
 
 
 def _rest_context(flags: Mapping[str, gflags.Value]) -> ssl.SSLContext:
@@ -139,7 +149,7 @@ def _rest_context(flags: Mapping[str, gflags.Value]) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         raise _Fatal(f"Failed setting certificate chain file with error: {_reason(error)}") from error
     try:
-        context.load_cert_chain(certificate, key, password=_no_password)
+        context.load_cert_chain(certificate, key, password=hub_grpc.no_password)
     except (OSError, ValueError) as error:
         raise _Fatal(f"Failed setting private key file with error: {_reason(error)}") from error
     try:
@@ -151,33 +161,50 @@ def _rest_context(flags: Mapping[str, gflags.Value]) -> ssl.SSLContext:
     return context
 
 
-def _no_password() -> NoReturn:
-    raise ValueError("bad password read")
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.replace("_", " ").lower()
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def _serve_grpc(flags: Mapping[str, gflags.Value]) -> int:
-    _log("I", f"Using auth mode: {flags['authMode']}")
-    if flags["authMode"] not in ("none", "ssl"):
-        raise _Fatal(f"Unknown auth mode: {flags['authMode']}")
-    if flags["authMode"] == "ssl":
-        for name in ("sslKey", "sslCert", "sslCA"):
-            if not Path(str(flags[name])).exists():
-                raise _Fatal(f"File: {flags[name]} does not exist.")
-    host, _, port = str(flags["listenAddress"]).rpartition(":")
-    try:
-        server = _Server((host.strip("[]"), int(port)), _ClosedSession)
-    except (OSError, OverflowError, ValueError):
-        server = None
-    _log("I", f"Server listening on {flags['listenAddress']}")
+def _serve_grpc(flags: Mapping[str, gflags.Value], build_and_start: BuildAndStart) -> int:
+    address, mode = str(flags["listenAddress"]), flags["authMode"]
+    _log("I", f"Using auth mode: {mode}")
+    if mode not in ("none", "ssl"):
+        raise _Fatal(f"Unknown auth mode: {mode}")
+    files = _grpc_files(flags) if mode == "ssl" else None
+    # Blocked before there are other threads, so that none of them is given the signal instead of this one.
+    ending = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    server = build_and_start(address, files)
+    _log("I", f"Server listening on {address}")
     if server is None:  # Hub says so without looking, and then uses the server it does not have
         return 128 + signal.SIGSEGV
-    return _run(server)
+    signal.sigwait(ending)
+    return 0
+
+
+def _grpc_files(flags: Mapping[str, gflags.Value]) -> hub_grpc.Files:
+    """Name the files, in the order in which Hub reads them. _Fatal: one cannot be read."""
+    names = [str(flags[flag]) for flag in ("sslKey", "sslCert", "sslCA")]
+    for name in names:
+        if not name or not os.access(name, os.R_OK):
+            raise _Fatal(f"File: {name} does not exist.")
+    return hub_grpc.Files(*map(Path, names))
+
+
+def _build_and_start(address: str, files: hub_grpc.Files | None) -> list[_Server] | None:
+    servers = []
+    try:
+        context = hub_grpc.credentials(files) if files else None
+        for found in hub_grpc.addresses(address):
+            with suppress(OSError):  # one address of a name is enough
+                servers.append(_Server(found, _GrpcSession, context))
+    except (OSError, ValueError):
+        return None
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    return servers or None
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -186,9 +213,14 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
-    context: ssl.SSLContext
 
-    def __init__(self, address: tuple[str, int], session: type[socketserver.BaseRequestHandler]) -> None:
+    def __init__(
+        self,
+        address: tuple[Any, ...],
+        session: type[socketserver.BaseRequestHandler],
+        context: ssl.SSLContext | None,
+    ) -> None:
+        self.context = context
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, session)
 
@@ -199,8 +231,15 @@ class _Server(socketserver.ThreadingTCPServer):
         _log("E", f"session: {sys.exc_info()[1]}")
 
 
-class _ClosedSession(socketserver.BaseRequestHandler):
-    """Says nothing; the connection is closed."""
+class _GrpcSession(socketserver.BaseRequestHandler):
+    """One client of the gRPC API."""
+
+    server: _Server
+
+    def handle(self) -> None:
+        self.request.settimeout(_IDLE_SECONDS)
+        with suppress(TimeoutError):
+            hub_grpc.converse(self.request, self.server.context)
 
 
 class _RestSession(BaseHTTPRequestHandler):
@@ -213,6 +252,7 @@ class _RestSession(BaseHTTPRequestHandler):
     def setup(self) -> None:
         self.request.settimeout(_IDLE_SECONDS)
         if self.request.recv(1, socket.MSG_PEEK) == b"\x16":  # record type handshake, RFC 8446 5.1
+            assert self.server.context is not None, "there is always one for the REST API"
             self.request = self.server.context.wrap_socket(self.request, server_side=True)
         super().setup()
 
@@ -259,14 +299,6 @@ class _RestSession(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Hub does not log requests."""
-
-
-def _run(server: _Server) -> int:
-    with suppress(_Terminated), server:
-        signal.signal(signal.SIGTERM, _terminate)
-        signal.signal(signal.SIGINT, _terminate)
-        server.serve_forever()
-    return 0
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

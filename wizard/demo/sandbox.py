@@ -1,4 +1,4 @@
-"""A throw-away folder with a sample Hub in it, running, in which the whole way can be gone."""
+"""A throw-away folder with sample Hubs in it, running, in which the whole way can be gone."""
 
 from __future__ import annotations
 
@@ -37,6 +37,20 @@ START_SCRIPT = """\
 \t--serverType http
 """
 
+# The same guide's for the gRPC API, with the port of a second Hub.
+GRPC_SCRIPT = """\
+#!/bin/bash
+
+./bazel-bin/hub/hub \\
+\t--salt CHANGETHIS-and-keep-it-to-yourself \\
+\t--db hub \\
+\t--dbUser root \\
+\t--dbPassword myrootpassword \\
+\t--apiAddress 127.0.0.1:14265 \\
+\t--minWeightMagnitude 14 \\
+\t--listenAddress 127.0.0.1:{port}
+"""
+
 PROGRAM = """\
 #!{python}
 import sys
@@ -51,7 +65,8 @@ sys.exit(hub.main(sys.argv[1:]))"""
 RESTART_HUB = """\
 from pathlib import Path
 from wizard.demo.sandbox import Sandbox
-Sandbox(Path(__file__).parent).restart()"""
+here = Path(__file__)
+Sandbox(here.parent).restart(here.parent / here.name.removeprefix("restart-"))"""
 
 SECONDS_TO_START = 10
 
@@ -66,51 +81,68 @@ class Sandbox:
 
     @property
     def hub(self) -> Path:
-        """Hub's folder, with start.sh."""
+        """The folder of the Hub for REST, with start.sh."""
         return self.root / "hub"
+
+    @property
+    def grpc_hub(self) -> Path:
+        """The folder of the one for gRPC; only the demo has it."""
+        return self.root / "grpc-hub"
+
+    @property
+    def services(self) -> tuple[Path, ...]:
+        """The folders of the Hubs that are here."""
+        return tuple(folder for folder in (self.hub, self.grpc_hub) if folder.is_dir())
 
     @property
     def state(self) -> State:
         """The wizard's own state: earlier runs, kept answers."""
         return State(self.root / "state")
 
-    @property
-    def restart_command(self) -> tuple[str, ...]:
-        """Stands in for `supervisorctl restart hub`."""
-        return (str(self.root / "restart-hub"),)
-
     def look(self) -> Host:
         """This host, with nothing on it but the sample services."""
         here = host.look()
-        mine = [s for s in here.services if s.directory and s.directory.is_relative_to(self.root)]
-        services = tuple(replace(s, restart=self.restart_command) for s in mine)
-        return replace(here, services=services, state=self.state)
+        mine = [
+            replace(service, restart=(f"{folder.parent}/restart-{folder.name}",))
+            for service in here.services
+            for folder in self.services
+            if service.directory and service.directory.is_relative_to(folder)
+        ]
+        return replace(here, services=tuple(mine), state=self.state)
 
     def start(self) -> None:
-        """Start Hub as its operator would, and wait until it listens."""
-        with (self.root / "hub.log").open("ab") as log:
+        """Start each Hub as its operator would, and wait until all listen."""
+        for folder in self.services:
+            self._start(folder)
+
+    def _start(self, folder: Path) -> None:
+        with self._beside(folder, "log").open("ab") as log:
             process = subprocess.Popen(
-                ["/bin/bash", str(self.hub / "start.sh")],
-                cwd=self.hub,
+                ["/bin/bash", str(folder / "start.sh")],
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         self._started.append(process)
-        (self.root / "hub.pid").write_text(str(process.pid))
+        self._beside(folder, "pid").write_text(str(process.pid))
         deadline = time.monotonic() + SECONDS_TO_START
         while process.poll() is None and time.monotonic() < deadline:
-            if any(service.listening for service in self.look().services):
+            if any(one.listening for one in self.look().services if one.directory == folder):
                 return
             time.sleep(0.05)
-        said = (self.root / "hub.log").read_text(errors="replace")[-500:]
+        said = self._beside(folder, "log").read_text(errors="replace")[-500:]
         raise WizardError(f"The sample Hub does not start. It says:\n{said}")
 
     def stop(self) -> None:
-        """Stop Hub with the shell that started it, and wait until both have gone."""
+        """Stop each Hub with the shell that started it, and wait until all have gone."""
+        for folder in self.services:
+            self._stop(folder)
+
+    def _stop(self, folder: Path) -> None:
         try:
-            shell = psutil.Process(int((self.root / "hub.pid").read_text()))
+            shell = psutil.Process(int(self._beside(folder, "pid").read_text()))
             processes = [shell, *shell.children(recursive=True)]
             os.killpg(shell.pid, signal.SIGTERM)
         except (FileNotFoundError, psutil.NoSuchProcess, ProcessLookupError):
@@ -121,20 +153,35 @@ class Sandbox:
         for process in self._started:
             process.poll()
 
-    def restart(self) -> None:
-        """Stop and start."""
-        self.stop()
-        self.start()
+    def restart(self, folder: Path | None = None) -> None:
+        """Stop and start one Hub, or all."""
+        for one in (folder,) if folder else self.services:
+            self._stop(one)
+            self._start(one)
+
+    def _beside(self, folder: Path, ending: str) -> Path:
+        return self.root / f"{folder.name}.{ending}"
 
 
 def furnish(root: Path) -> Sandbox:
-    """Put the sample Hub into an empty folder."""
+    """Put a sample Hub for REST into an empty folder."""
     box = Sandbox(root)
-    (box.hub / "bazel-bin" / "hub").mkdir(parents=True)
-    _executable(box.hub / "bazel-bin" / "hub" / "hub", _program(RUN_HUB.format(root=str(root))))
-    _executable(root / "restart-hub", _program(RESTART_HUB))
-    _executable(box.hub / "start.sh", START_SCRIPT.format(port=_free_port()))
+    _put_hub(box.hub, START_SCRIPT.format(port=_free_port(50051)))
     return box
+
+
+def furnish_both(root: Path) -> Sandbox:
+    """The same with a second Hub, for gRPC."""
+    box = furnish(root)
+    _put_hub(box.grpc_hub, GRPC_SCRIPT.format(port=_free_port(50061)))
+    return box
+
+
+def _put_hub(folder: Path, script: str) -> None:
+    (folder / "bazel-bin" / "hub").mkdir(parents=True)
+    _executable(folder / "bazel-bin" / "hub" / "hub", _program(RUN_HUB.format(root=str(folder.parent))))
+    _executable(folder.parent / f"restart-{folder.name}", _program(RESTART_HUB))
+    _executable(folder / "start.sh", script)
 
 
 def _program(code: str) -> str:
@@ -156,9 +203,9 @@ def _alive(process: psutil.Process) -> bool:
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """A furnished folder with Hub running; afterwards nothing of it is left."""
+    """A furnished folder with both Hubs running; afterwards nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="tls-wizard-demo-", ignore_cleanup_errors=True) as root:
-        box = furnish(Path(root).resolve())
+        box = furnish_both(Path(root).resolve())
         with owning(box.root):
             box.start()
             try:
@@ -167,9 +214,9 @@ def sandbox() -> Iterator[Sandbox]:
                 box.stop()
 
 
-def _free_port() -> int:
-    """Hub's own port when nothing uses it, else any free one."""
-    for port in (50051, 0):
+def _free_port(wanted: int) -> int:
+    """This port when nothing uses it, else any free one."""
+    for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from wizard import answers, preview, proof, service, transaction
+from collections.abc import Mapping
+from pathlib import Path
+
+from wizard import answers, preview, proof, review, service, transaction
 from wizard.demo.sandbox import Sandbox, sandbox
 from wizard.errors import WizardError
+from wizard.inert import inert
+from wizard.kinds import Raw
+from wizard.material.passphrases import generated
 from wizard.sheet import fill_in
 from wizard.targets import Target
+from wizard.targets.hub_grpc import HubGrpc
 from wizard.targets.hub_rest import HubRest
 
 
 def walk() -> int:
-    """Go the way in a sandbox; returns 0, or 1 when a step does not do what it should."""
+    """Go the way for each service of a sandbox; returns 0, or 1 when a step is not as it should be."""
     try:
         with sandbox() as box:
-            _walk(box)
+            _walk(box, HubRest, {}, box.hub)
+            clients = ["alice", "billing.example.com"]
+            _walk(box, HubGrpc, {"clients": clients, "passphrase": generated()}, box.grpc_hub)
     except WizardError as error:
         print(f"This step failed: {error}")
         return 1
@@ -24,18 +33,18 @@ def walk() -> int:
     return 0
 
 
-def _walk(box: Sandbox) -> None:
+def _walk(box: Sandbox, target: type[Target], given: Mapping[str, Raw], folder: Path) -> None:
     here = box.look()
-    _step("1 Choose", f"{HubRest.title}: {HubRest.find(here).status}")
+    _step("1 Choose", f"{target.title}: {target.find(here).status}")
 
-    filled = answers.complete(HubRest, {}, here)
-    _step("2 Ask", answers.template(fill_in(HubRest, {}, here)))
+    filled = answers.complete(target, given, here)
+    asked = fill_in(target, given, here).asked
+    _step("2 Ask", "\n".join(f"{e.question.label:<20}{inert(e.text) or '(hidden or empty)'}" for e in asked))
 
-    plan = filled.plan(here)
+    plan = review.prepared(filled, here)
     _step("3 Review", preview.text(plan))
 
-    script = box.hub / "start.sh"
-    before = script.read_bytes()
+    before = _contents(folder)
     run = transaction.apply(plan, box.state)
     _step("4 Apply", "\n".join(f"✓ {words}" for _, words in run.files))
     if plan.restart:
@@ -47,19 +56,24 @@ def _walk(box: Sandbox) -> None:
     if not result.passed:
         raise WizardError("the proof failed.")
 
-    _again(filled, box)
+    _again(target, given, box)
     undone = transaction.undo(run, box.state)
     _step("Undo", "\n".join(f"✓ {words}" for _, words in undone.files))
-    if script.read_bytes() != before or (box.hub / "key.pem").exists():
+    if _contents(folder) != before:
         raise WizardError("undo did not bring everything back.")
     print("Everything is as it was before, to the byte.")
 
 
-def _again(filled: Target, box: Sandbox) -> None:
-    plan = filled.plan(box.look())
+def _again(target: type[Target], given: Mapping[str, Raw], box: Sandbox) -> None:
+    here = box.look()
+    plan = review.prepared(answers.complete(target, given, here), here)
     _step("A second run", preview.text(plan))
     if plan.changed:
         raise WizardError("a second run would change something.")
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _step(title: str, text: str) -> None:

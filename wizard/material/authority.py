@@ -107,6 +107,21 @@ class Authority:
             now=now,
         )
 
+    def issue_expired_client(self, public_key: CertificatePublicKeyTypes, now: datetime) -> x509.Certificate:
+        """Issue a client's certificate that was good for an hour and ended a day ago: to be refused.
+
+        `now` is an aware time.
+        """
+        ended = now.astimezone(UTC).replace(microsecond=0) - timedelta(days=1)
+        return issue(
+            CLIENT,
+            public_key=public_key,
+            subject=subject_name(Subject("expired client")),
+            names=(),
+            validity=(ended - timedelta(hours=1), ended),
+            issuer=Issuer(self.certificate.subject, self.key, _key_id(self.certificate)),
+        )
+
     def revocation_list(
         self, revoked: Iterable[Revoked], number: int, now: datetime
     ) -> x509.CertificateRevocationList:

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from wizard.material.certificates import certificate_pem
+from wizard.material import MaterialError
+from wizard.material.certificates import UNREADABLE, certificate_pem
 from wizard.material.description import name_words
 from wizard.material.encryption import passphrase_bytes
 from wizard.material.keys import PrivateKey, private_pem
@@ -59,3 +60,12 @@ def _encryption(password: Secret, *, legacy: bool) -> KeySerializationEncryption
     builder = PrivateFormat.PKCS12.encryption_builder()
     builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
     return builder.hmac_hash(hashes.SHA1()).build(passphrase_bytes(password))  # noqa: S303 - what such programs read
+
+
+def opens(data: bytes, password: Secret, certificate: x509.Certificate) -> bool:
+    """Whether a PKCS#12 file opens with the password and holds this certificate with a key."""
+    try:
+        key, found, _ = pkcs12.load_key_and_certificates(data, passphrase_bytes(password))
+    except (MaterialError, *UNREADABLE):
+        return False
+    return key is not None and found == certificate

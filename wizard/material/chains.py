@@ -48,10 +48,12 @@ def build_chain(
     now: datetime,
     *,
     keep_root: bool = False,
+    top_may_be_missing: bool = False,
 ) -> Chain:
     """Find the certificate made for the public key `key` and put its issuers behind it, by their signatures.
 
-    The root is left out of what is presented unless `keep_root`. With `names` the certificate must be a
+    The root is left out of what is presented unless `keep_root`. `top_may_be_missing` takes a chain as it is
+    presented, where nobody can tell what the other side has. With `names` the certificate must be a
     server's, valid for each of them. `now` is an aware time.
     MaterialError: a sentence each for another key's certificate, one that is an authority's, not valid now,
     without or with other names, for another purpose, with a weak key, and for the issuer that is missing.
@@ -62,16 +64,26 @@ def build_chain(
     for certificate in path:
         _check_key(certificate)
         _check_dates(certificate, now)
-    _check_names(leaf, tuple(names))
+    if names := tuple(names):
+        _check_serves(leaf, names)
     complete = was_issued(path[-1], by=path[-1])
     unused = tuple(certificate for certificate in certificates if certificate not in path)
     # An authority delivers its intermediates and often no root. But a chain of the leaf alone, or one that
     # ends while other authorities lie by, lacks a part that clients do not have.
-    if not complete and (len(path) == 1 or any(map(is_authority, unused))):
+    gap = len(path) == 1 or any(map(is_authority, unused))
+    if not complete and gap and not top_may_be_missing:
         raise MaterialError(_gap(path[-1]))
     root = path[-1] if complete else None
     presented = path[:-1] if root and root != leaf and not keep_root else path
     return Chain(tuple(presented), root, unused)
+
+
+def check_server(leaf: x509.Certificate, names: Iterable[Name], now: datetime) -> None:
+    """Raise MaterialError when clients would refuse it from a server, whatever stands behind it."""
+    _check_kind(leaf)
+    _check_key(leaf)
+    _check_dates(leaf, now)
+    _check_serves(leaf, tuple(names))
 
 
 def is_authority(certificate: x509.Certificate) -> bool:
@@ -180,9 +192,7 @@ def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
         )
 
 
-def _check_names(leaf: x509.Certificate, names: tuple[Name, ...]) -> None:
-    if not names:
-        return
+def _check_serves(leaf: x509.Certificate, names: tuple[Name, ...]) -> None:
     extensions = {extension.oid: extension.value for extension in leaf.extensions}
     if x509.SubjectAlternativeName.oid not in extensions:
         raise MaterialError(

@@ -11,7 +11,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from wizard.inert import inert
 from wizard.material.fingerprint import fingerprint
@@ -27,6 +27,8 @@ class Description:
     """Of the subject; empty when it has none."""
     names: tuple[str, ...]
     """Subject alternative names with their kind: "DNS signer", "IP 127.0.0.1"."""
+    purposes: tuple[str, ...]
+    """What it may be presented for: "servers", "clients", or "issuing certificates"."""
     issuer: str
     """The issuer in the notation of RFC 4514: "CN=Example CA,O=Example"."""
     self_signed: bool
@@ -41,13 +43,19 @@ class Description:
     fingerprint: str
     """SHA-256 of the DER form: AB:CD:..."""
 
+    @property
+    def serves(self) -> bool:
+        """Whether it may be a server's."""
+        return not self.purposes or "servers" in self.purposes
+
     def lines(self) -> tuple[str, ...]:
         """Write it in plain words, for the review; at most 80 columns unless the names are longer."""
         half = len(self.fingerprint) // 2 + 1
+        names = self.names or (("no name at all: clients will refuse it",) if self.serves else ())
         rows = (
             ("Name", self.common_name or "none"),
-            ("Valid for", self.names[0] if self.names else "no name at all: clients will refuse it"),
-            *(("", name) for name in self.names[1:]),
+            *(("" if number else "Valid for", name) for number, name in enumerate(names)),
+            *((("For", ", ".join(self.purposes)),) if self.purposes else ()),
             ("Issued by", "itself (self-signed)" if self.self_signed else self.issuer),
             ("Valid from", f"{self.not_before:%Y-%m-%d %H:%M} UTC"),
             ("Valid until", f"{self.not_after:%Y-%m-%d %H:%M} UTC, {_days_left(self.days_left)}"),
@@ -66,7 +74,8 @@ def describe(certificate: x509.Certificate, now: datetime) -> Description:
         serial = certificate.serial_number
     return Description(
         common_name=str(common_names[0].value) if common_names else "",
-        names=_names_in(certificate),
+        names=names_in(certificate.extensions),
+        purposes=_purposes(certificate.extensions),
         issuer=certificate.issuer.rfc4514_string(),
         self_signed=_is_self_signed(certificate),
         not_before=certificate.not_valid_before_utc,
@@ -95,14 +104,30 @@ def name_words(name: x509.Name) -> str:
     return inert(str(common_names[0].value) if common_names else name.rfc4514_string()) or "(no name)"
 
 
-def _names_in(certificate: x509.Certificate) -> tuple[str, ...]:
+def names_in(extensions: x509.Extensions) -> tuple[str, ...]:
+    """The subject alternative names, of a certificate or a request: "DNS signer", "IP 127.0.0.1"."""
     try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        extension = extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return ()
     dns = extension.value.get_values_for_type(x509.DNSName)
     addresses = extension.value.get_values_for_type(x509.IPAddress)
     return (*map(name_text, dns), *(f"IP {address}" for address in addresses))
+
+
+def _purposes(extensions: x509.Extensions) -> tuple[str, ...]:
+    """Said by basic constraints and extended key usage (RFC 5280 4.2.1.9 and 4.2.1.12)."""
+    found = {extension.oid: extension.value for extension in extensions}
+    constraints, usage = found.get(x509.BasicConstraints.oid), found.get(x509.ExtendedKeyUsage.oid)
+    purposes = (
+        ["issuing certificates"] if isinstance(constraints, x509.BasicConstraints) and constraints.ca else []
+    )
+    if isinstance(usage, x509.ExtendedKeyUsage):
+        purposes += [words for oid, words in _PURPOSES.items() if oid in usage] or ["other uses"]
+    return tuple(purposes)
+
+
+_PURPOSES = {ExtendedKeyUsageOID.SERVER_AUTH: "servers", ExtendedKeyUsageOID.CLIENT_AUTH: "clients"}
 
 
 def _is_self_signed(certificate: x509.Certificate) -> bool:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
 from wizard.errors import BadAnswers
-from wizard.plan import Warning
+from wizard.plan import Tell, Warning, silent
 from wizard.questions import Questionnaire
 
 if TYPE_CHECKING:
@@ -43,8 +43,11 @@ class Target(Questionnaire, ABC):
         """Say what of this system is on the host."""
 
     @abstractmethod
-    def plan(self, host: Host) -> Plan:
-        """Make the plan in memory; raises Refusal where a file cannot be edited with certainty."""
+    def plan(self, host: Host, tell: Tell = silent) -> Plan:
+        """Make the plan in memory; raises Refusal where a file cannot be edited with certainty.
+
+        `tell` is told how far it is, where that takes long; what it raises ends the making.
+        """
 
     @abstractmethod
     def proof(self, host: Host) -> tuple[Check, ...]:
@@ -53,9 +56,10 @@ class Target(Questionnaire, ABC):
 
 def every() -> tuple[type[Target], ...]:
     """All targets, in the order they are offered."""
+    from wizard.targets.hub_grpc import HubGrpc
     from wizard.targets.hub_rest import HubRest
 
-    return (HubRest,)
+    return HubRest, HubGrpc
 
 
 def named(key: str) -> type[Target]:

@@ -1,49 +1,115 @@
-"""What every target with a server certificate asks, and the pair of files that answers it.
-
-A pair that is there already, fits the answers and is not near its end is kept, so a second run
-changes nothing.
-"""
+"""What every target with a server certificate asks about it, and the sources that answer it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import abstractmethod
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from wizard.host import Host
-from wizard.kinds import Choice, Several, Text, Whole
+from wizard.kinds import (
+    NOTHING,
+    Choice,
+    Delivered,
+    Delivery,
+    FilePath,
+    Passphrase,
+    Several,
+    Text,
+    Whole,
+    YesNo,
+)
 from wizard.material import MaterialError
 from wizard.material.key_types import KeyType
-from wizard.material.names import cautions, check_common_name, name_text, read_name
-from wizard.plan import Change, File, Owner, Warning
+from wizard.material.names import Name, cautions, check_common_name, read_name
+from wizard.material.subject import Subject, check_subject_field
 from wizard.questions import Page, Questionnaire, question
+from wizard.secret import Secret
+from wizard.sources.authority_folder import AuthorityFolder, known
+from wizard.sources.desk import Desk, NewAuthority
+from wizard.sources.existing import Given
+from wizard.sources.pair import Issue, Pair, Wanted
+from wizard.sources.request import Request
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    from wizard.plan import Owner
+    from wizard.proof import Check
 
 APPLE_LIMIT_DAYS = 825
 SHORT_DAYS = 30
 
+SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING = "self-signed", "private-ca", "request", "existing"
+SOURCES = {
+    SELF_SIGNED: "self-signed",
+    PRIVATE_CA: "own CA",
+    REQUEST: "request",
+    EXISTING: "existing",
+}
+OWN = "own"
+
 PAGE = Page("certificate", "the certificate")
-
-
-def key_question(*offered: KeyType, why: str = "") -> str:
-    """The question for the kind of key, with what the target can use; the first one is the default."""
-    return question(
-        "Key",
-        Choice(tuple((key_type.value, key_type.label) for key_type in offered)),
-        page=PAGE.key,
-        help="ECDSA P-256 is fast; take RSA only for very old clients.",
-        more=why,
-    )
+SUBJECT_PAGE = Page(
+    "subject",
+    "who asks for the certificate",
+    "Public authorities take from this only what they have checked; what is left empty is left out.",
+)
+AUTHORITY_PAGE = Page(
+    "authority",
+    "your own certificate authority",
+    "Whoever has its key and passphrase can make certificates that your clients and servers trust.",
+)
+ANSWER_PAGE = Page(
+    "answer",
+    "the authority's answer",
+    "The request has been written and waits for its certificate. Until it comes nothing else changes.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerCertificate(Questionnaire):
     """The questions about a server certificate."""
 
+    sources: ClassVar[tuple[str, ...]]
+    """What the target can use, the default first."""
+    key_types: ClassVar[tuple[KeyType, ...]]
+    """What the target can use, the default first."""
+
+    source: str = question(
+        "Source",
+        Choice(tuple(SOURCES.items())),
+        page=PAGE.key,
+        help="Who signs it: its own key, a CA made here, one elsewhere; or you have it.",
+        more="self-signed: for testing; clients are given the certificate itself. own CA: an authority made "
+        "on this host; clients trust it once, and certificates can be made again without telling them. "
+        "request: a signing request for an authority elsewhere; the setup goes on when its answer comes. "
+        "existing: certificate and key that you have already.",
+    )
+    certificate_file: Path = question(
+        "Certificate file", FilePath(), page=PAGE.key, help="PEM. It is read, checked and copied."
+    )
+    key_file: Path = question(
+        "Key file", FilePath(), page=PAGE.key, help="The certificate's private key, PEM."
+    )
+    chain_files: Delivery = question(
+        "Chain files",
+        Delivered(),
+        page=PAGE.key,
+        help="Intermediate certificates, if they are in files of their own.",
+        more="Authorities offer them as intermediate, chain or CA bundle. Any order and form will do.",
+    )
+    unprotected_copy: bool = question(
+        "Unprotected copy",
+        YesNo(),
+        page=PAGE.key,
+        help="The key has a passphrase, which the service cannot take.",
+        more="Yes writes a copy without it, which only the service's account can read. Your own file stays "
+        "as it is.",
+    )
+    key_passphrase: Secret = question(
+        "Key's passphrase", Passphrase(), page=PAGE.key, help="It opens the key file, once."
+    )
     common_name: str = question(
         "Common Name",
         Text(),
@@ -66,6 +132,187 @@ class ServerCertificate(Questionnaire):
         help="Up to 825 days are accepted by every client.",
         more="Guides suggest 9999 days. A key that leaks stays good for as long as its certificate.",
     )
+    key_type: str = question(
+        "Key",
+        Choice(tuple((key_type.value, key_type.label) for key_type in KeyType)),
+        page=PAGE.key,
+        help="ECDSA P-256 is fast; take RSA only for very old clients.",
+        more="Ed25519 is offered only where the service's TLS library takes it; Hub's, BoringSSL, does not.",
+    )
+    reissue: tuple[str, ...] = question(
+        "Make anew",
+        Several(lambda text: str(FilePath().read(text)), optional=True),
+        page=PAGE.key,
+        help="Certificate files to make again though they fit; else leave it empty.",
+        more="What ends soon or does not fit is made again in any case.",
+    )
+    new_keys: bool = question(
+        "With new keys",
+        YesNo(),
+        page=PAGE.key,
+        help="No: the same keys once more. Yes, when a key may have leaked.",
+    )
+
+    country: str = question(
+        "Country", Text(optional=True), page=SUBJECT_PAGE.key, help="Two capital letters, such as CH."
+    )
+    state: str = question("State", Text(optional=True), page=SUBJECT_PAGE.key, help="Or province, canton.")
+    locality: str = question("Locality", Text(optional=True), page=SUBJECT_PAGE.key, help="The town.")
+    organisation: str = question(
+        "Organisation", Text(optional=True), page=SUBJECT_PAGE.key, help="Its full legal name."
+    )
+    unit: str = question("Unit", Text(optional=True), page=SUBJECT_PAGE.key, help="Department, if any.")
+    email: str = question(
+        "E-mail", Text(optional=True), page=SUBJECT_PAGE.key, help="Of whoever is in charge; seldom needed."
+    )
+
+    authority: str = question(
+        "Authority",
+        Choice(((OWN, "own"),)),
+        page=AUTHORITY_PAGE.key,
+        help="A new one serves this service alone; one from before serves both.",
+        more="Services that share an authority also trust each other's clients, where they check clients.",
+    )
+    authority_name: str = question(
+        "Its name",
+        Text(),
+        page=AUTHORITY_PAGE.key,
+        help="What people see as the issuer; it cannot be changed later.",
+    )
+    authority_days: int = question(
+        "Valid for (days)",
+        Whole(30, 36500),
+        page=AUTHORITY_PAGE.key,
+        help="What it issues never lasts longer than it does itself.",
+    )
+    two_tiers: bool = question(
+        "Root above it",
+        YesNo(),
+        page=AUTHORITY_PAGE.key,
+        help="Yes makes a root as well, whose key you then keep elsewhere.",
+        more="Clients trust the root. Should this host be broken into, a new authority can be made under the "
+        "same root, and the clients need nothing new.",
+    )
+    protect: bool = question(
+        "Protect its key",
+        YesNo(),
+        page=AUTHORITY_PAGE.key,
+        help="With a passphrase, asked whenever something is issued.",
+    )
+    passphrase: Secret = question(
+        "Passphrase", Passphrase(), page=AUTHORITY_PAGE.key, help="Of the authority's key."
+    )
+
+    delivered: Delivery = question(
+        "Certificate",
+        Delivered(),
+        page=ANSWER_PAGE.key,
+        help="Files, with commas; or paste the text. Empty: it has not come yet.",
+        more="All that the authority sent, in any order and form: certificate, intermediates, root; PEM, DER "
+        "or PKCS#7. What does not belong to the key is left out.",
+    )
+
+    # What a target says about itself ------------------------------------------------------------------
+
+    @abstractmethod
+    def pair(self, host: Host) -> Pair:
+        """Where certificate and key belong."""
+
+    @property
+    @abstractmethod
+    def own_authority(self) -> Path:
+        """The folder of the authority that serves this target alone."""
+
+    def reissuable(self, host: Host) -> tuple[Path, ...]:
+        """Certificates that are there and can be made again."""
+        path = self.pair(host).certificate
+        return (path,) if path.is_file() else ()
+
+    def needs_issuing(self, host: Host) -> bool:
+        """Whether the authority that is there has to sign something."""
+        from wizard.sources import private_ca
+
+        return private_ca.is_due(self._old_desk(host), self.wanted(host), self.pair(host))
+
+    # Source -------------------------------------------------------------------------------------------
+
+    def options_source(self, host: Host) -> tuple[tuple[str, str], ...]:
+        return tuple((source, SOURCES[source]) for source in self.sources)
+
+    def default_source(self, host: Host) -> str:
+        return self.sources[0]
+
+    # A certificate that is there ----------------------------------------------------------------------
+
+    @property
+    def given(self) -> Given:
+        """The operator's own files."""
+        return Given(self.certificate_file, self.key_file, self.chain_files)
+
+    def applies_certificate_file(self, host: Host) -> bool:
+        return self.source == EXISTING
+
+    def check_certificate_file(self, host: Host, value: Path) -> str | None:
+        from wizard.material.chains import check_server
+
+        check_server(Given(value, value).leaf, (), datetime.now(UTC))
+        return None
+
+    def applies_key_file(self, host: Host) -> bool:
+        return self.source == EXISTING
+
+    def check_key_file(self, host: Host, value: Path) -> str | None:
+        from wizard.material.certificates import belongs_together
+        from wizard.material.keys import PassphraseNeeded
+
+        given = Given(self.certificate_file, value)
+        try:
+            key = given.read_key()
+        except PassphraseNeeded:
+            return None
+        return None if belongs_together(given.leaf, key) else "It belongs to another certificate than that."
+
+    def applies_chain_files(self, host: Host) -> bool:
+        return self.source == EXISTING
+
+    def default_chain_files(self, host: Host) -> Delivery:
+        return NOTHING
+
+    def check_chain_files(self, host: Host, value: Delivery) -> str | None:
+        Given(self.certificate_file, self.key_file, value).build((), datetime.now(UTC))
+        return None
+
+    def applies_unprotected_copy(self, host: Host) -> bool:
+        return self.source == EXISTING and self._key_has_passphrase(host)
+
+    def default_unprotected_copy(self, host: Host) -> bool:
+        return False
+
+    def check_unprotected_copy(self, host: Host, value: bool) -> str | None:
+        if not value:
+            return "The service cannot start with a protected key. Say yes to a copy without its passphrase."
+        if self.key_file == self.pair(host).key:
+            return "The copy would take the place of your key file. Choose another folder for the files."
+        return None
+
+    def applies_key_passphrase(self, host: Host) -> bool:
+        return self.source == EXISTING and self._key_has_passphrase(host)
+
+    def _key_has_passphrase(self, host: Host) -> bool:
+        from wizard.material.keys import PassphraseNeeded
+
+        if self.given.is_in_place((), self.pair(host), datetime.now(UTC)):
+            return False
+        try:
+            self.given.read_key()
+        except PassphraseNeeded:
+            return True
+        return False
+
+    # What it says -------------------------------------------------------------------------------------
+
+    def applies_common_name(self, host: Host) -> bool:
+        return self.source != EXISTING
 
     def default_common_name(self, host: Host) -> str:
         return host.name
@@ -81,6 +328,8 @@ class ServerCertificate(Questionnaire):
         return None
 
     def default_alt_names(self, host: Host) -> tuple[str, ...]:
+        if self.source == EXISTING:
+            return self._names_of_given()
         names: list[str] = []
         for text in (self.common_name, host.name, host.fqdn, "localhost", *host.addresses, "127.0.0.1"):
             try:
@@ -89,8 +338,23 @@ class ServerCertificate(Questionnaire):
                 continue
         return tuple(dict.fromkeys(names))
 
+    def _names_of_given(self) -> tuple[str, ...]:
+        from wizard.material.description import names_in
+
+        return tuple(name.partition(" ")[2] for name in names_in(self.given.leaf.extensions))
+
+    def check_alt_names(self, host: Host, value: tuple[str, ...]) -> str | None:
+        if self.source != EXISTING:
+            return None
+        from wizard.material.chains import check_server
+
+        check_server(self.given.leaf, tuple(map(read_name, value)), datetime.now(UTC))
+        return None
+
     def caution_alt_names(self, host: Host, value: tuple[str, ...]) -> str | None:
         notes = [note for text in value for note in cautions(read_name(text))]
+        if self.source == EXISTING:
+            return None
         try:
             common_name = str(read_name(self.common_name))
         except MaterialError:
@@ -100,6 +364,9 @@ class ServerCertificate(Questionnaire):
                 0, f"{common_name}, the Common Name, is not in the list: clients will not accept it."
             )
         return notes[0] if notes else None
+
+    def applies_validity_days(self, host: Host) -> bool:
+        return self.source in (SELF_SIGNED, PRIVATE_CA)
 
     def default_validity_days(self, host: Host) -> int:
         return 397
@@ -114,141 +381,235 @@ class ServerCertificate(Questionnaire):
             "from private authorities too; and a leaked key stays good for as long."
         )
 
+    def applies_key_type(self, host: Host) -> bool:
+        return self.source != EXISTING
 
-@dataclass(frozen=True)
-class Pair:
-    """Where a certificate and its key stand, and whose they are."""
+    def options_key_type(self, host: Host) -> tuple[tuple[str, str], ...]:
+        return tuple((key_type.value, key_type.label) for key_type in self.key_types)
 
-    certificate: Path
-    key: Path
-    owner: Owner | None
-    key_type: KeyType
+    def default_key_type(self, host: Host) -> str:
+        return self.key_types[0].value
 
+    def applies_reissue(self, host: Host) -> bool:
+        return self.source != EXISTING and bool(self.reissuable(host))
 
-@dataclass(frozen=True)
-class Issue:
-    """What becomes of a pair."""
+    def default_reissue(self, host: Host) -> tuple[str, ...]:
+        return ()
 
-    certificate: Certificate
-    changes: tuple[Change, ...]
-    kept: tuple[Path, ...]
-    warnings: tuple[Warning, ...]
-
-
-def self_signed(wanted: ServerCertificate, pair: Pair, now: datetime) -> Issue:
-    """Keep the pair when it serves, else make a new key and certificate, the key first.
-
-    Raises OSError when an existing file cannot be read.
-    """
-    from wizard.material.certificates import certificate_pem, describe, self_signed_server
-    from wizard.material.keys import generate, private_pem
-
-    old_certificate, old_key = contents(pair.certificate), contents(pair.key)
-    kept = None
-    reason = ""
-    if old_certificate is not None and old_key is not None:
-        kept, reason = _usable(wanted, pair, old_certificate, old_key, now)
-    if kept is not None:
-        changes = tuple(_closed_to_others(pair, old_key or b""))
-        return Issue(kept, changes, _unchanged(pair, changes), ())
-    key = generate(pair.key_type)
-    names = tuple(read_name(text) for text in wanted.alt_names)
-    certificate = self_signed_server(key, wanted.common_name, names, wanted.validity_days, now)
-    return Issue(
-        certificate,
-        (
-            File(
-                path=pair.key,
-                before=old_key,
-                after=private_pem(key),
-                mode=0o600,
-                owner=pair.owner,
-                secret=True,
-                about=f"private key, {pair.key_type.label}",
-            ),
-            File(
-                path=pair.certificate,
-                before=old_certificate,
-                after=certificate_pem(certificate),
-                mode=0o644,
-                owner=pair.owner,
-                about=f"self-signed certificate, {wanted.validity_days} days",
-                described=describe(certificate, now).lines(),
-            ),
-        ),
-        (),
-        tuple(_replaced(pair, old_certificate, old_key, reason)),
-    )
-
-
-def contents(path: Path) -> bytes | None:
-    """The file's bytes; None when there is no such file."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
+    def check_reissue(self, host: Host, value: tuple[str, ...]) -> str | None:
+        there = tuple(map(str, self.reissuable(host)))
+        for path in value:
+            if path not in there:
+                return f"{path} is not made by this setup. There are: {', '.join(there)}."
         return None
 
+    def applies_new_keys(self, host: Host) -> bool:
+        return self.source != EXISTING and bool(self.reissue)
 
-def _usable(
-    wanted: ServerCertificate, pair: Pair, certificate_pem: bytes, key_pem: bytes, now: datetime
-) -> tuple[Certificate | None, str]:
-    """The certificate there when it fits, and otherwise why it does not."""
-    from wizard.material.certificates import belongs_together, describe, read_certificates_pem
-    from wizard.material.keys import key_type_of, read_private_pem
+    def default_new_keys(self, host: Host) -> bool:
+        return False
 
-    try:
-        certificate, *more = read_certificates_pem(certificate_pem)
-        key = read_private_pem(key_pem)
-        key_type = key_type_of(key)
-    except MaterialError as error:
-        return None, str(error)
-    said = describe(certificate, now)
-    asked = {name_text(read_name(text)) for text in wanted.alt_names}
-    days = (said.not_after - said.not_before + timedelta(seconds=1)).days
-    reasons = {
-        "the key does not belong to the certificate": not belongs_together(certificate, key),
-        "it was signed by an authority": bool(more) or not said.self_signed,
-        f"its Common Name is {said.common_name}": said.common_name != wanted.common_name,
-        "it is valid for other names": set(said.names) != asked,
-        f"it was made for {days} days": days != wanted.validity_days,
-        f"its key is {key_type.label}": key_type is not pair.key_type,
-        "it is not valid yet": said.not_before > now,
-        "it has ended or soon ends": said.not_after - now < _renewal_time(days),
-    }
-    reason = ", ".join(reason for reason, stops in reasons.items() if stops)
-    return (None, reason) if reason else (certificate, "")
+    # Who asks for it ----------------------------------------------------------------------------------
 
+    def _applies_subject(self, host: Host) -> bool:
+        return self.source == REQUEST
 
-def _renewal_time(days: int) -> timedelta:
-    """How long before its end a certificate is made again: 30 days, for short ones a third of their life."""
-    return min(timedelta(days=30), timedelta(days=days) / 3)
+    applies_country = applies_state = applies_locality = _applies_subject
+    applies_organisation = applies_unit = applies_email = _applies_subject
 
+    def _default_subject(self, host: Host) -> str:
+        return ""
 
-def _closed_to_others(pair: Pair, key: bytes) -> Iterator[Change]:
-    """Take the key away from others when it lies open, and give it to its owner when it is not theirs."""
-    status = pair.key.stat()
-    open_to_others = status.st_mode & 0o077
-    if open_to_others or (pair.owner and pair.owner.uid != status.st_uid):
-        about = "others could read the key" if open_to_others else "the key belonged to another account"
-        yield File(
-            path=pair.key, before=key, after=key, mode=0o600, owner=pair.owner, secret=True, about=about
+    default_country = default_state = default_locality = _default_subject
+    default_organisation = default_unit = default_email = _default_subject
+
+    def check_country(self, host: Host, value: str) -> str | None:
+        return check_subject_field("country", value)
+
+    def check_state(self, host: Host, value: str) -> str | None:
+        return check_subject_field("state", value)
+
+    def check_locality(self, host: Host, value: str) -> str | None:
+        return check_subject_field("locality", value)
+
+    def check_organisation(self, host: Host, value: str) -> str | None:
+        return check_subject_field("organisation", value)
+
+    def check_unit(self, host: Host, value: str) -> str | None:
+        return check_subject_field("unit", value)
+
+    def check_email(self, host: Host, value: str) -> str | None:
+        return check_subject_field("email", value)
+
+    # Your own authority -------------------------------------------------------------------------------
+
+    @property
+    def replaces_authority(self) -> bool:
+        """Whether the authority that serves this target alone is to be replaced by a new one."""
+        return False
+
+    @property
+    def authority_folder(self) -> AuthorityFolder:
+        """The folder of the authority that issues."""
+        return AuthorityFolder(self.own_authority if self.authority == OWN else Path(self.authority))
+
+    @property
+    def makes_authority(self) -> bool:
+        """Whether an authority is made now."""
+        return self.replaces_authority or not self.authority_folder.exists
+
+    def applies_authority(self, host: Host) -> bool:
+        return self.source == PRIVATE_CA
+
+    def options_authority(self, host: Host) -> tuple[tuple[str, str], ...]:
+        own = AuthorityFolder(self.own_authority)
+        if self.replaces_authority:
+            return ((OWN, "a new one, in place of the one there"),)
+        label = own.words() if own.exists else "a new one"
+        others = (folder for folder in known(host.state) if folder.path != own.path)
+        return ((OWN, label), *((str(folder.path), folder.words()) for folder in others))
+
+    def default_authority(self, host: Host) -> str:
+        return OWN
+
+    def check_authority(self, host: Host, value: str) -> str | None:
+        folder = AuthorityFolder(self.own_authority if value == OWN else Path(value))
+        if self.replaces_authority:
+            return None
+        if folder.exists:
+            return folder.why_unfit(datetime.now(UTC))
+        if folder.key.exists():
+            return (
+                f"{folder.key} is there, but {folder.certificate.name} is not. Put the certificate back, or "
+                "move the key away: a new authority would overwrite it."
+            )
+        return None
+
+    def _applies_new_authority(self, host: Host) -> bool:
+        return self.source == PRIVATE_CA and self.makes_authority
+
+    applies_authority_name = applies_authority_days = _applies_new_authority
+    applies_two_tiers = applies_protect = _applies_new_authority
+
+    def default_authority_name(self, host: Host) -> str:
+        name = f"{host.name[:40]} CA"
+        if not self.replaces_authority:
+            return name
+        # Clients that still trust the one before could not tell the two apart.
+        return f"{name} {datetime.now(UTC):%Y-%m-%d %H:%M}"
+
+    def check_authority_name(self, host: Host, value: str) -> str | None:
+        return check_common_name(value)
+
+    def default_authority_days(self, host: Host) -> int:
+        return 3650
+
+    def default_two_tiers(self, host: Host) -> bool:
+        return False
+
+    def default_protect(self, host: Host) -> bool:
+        return True
+
+    def caution_protect(self, host: Host, value: bool) -> str | None:
+        return None if value else "Whoever can read its key file can make certificates that everybody trusts."
+
+    def applies_passphrase(self, host: Host) -> bool:
+        if self.source != PRIVATE_CA:
+            return False
+        if self.makes_authority:
+            return self.protect
+        return self.authority_folder.is_protected and self.needs_issuing(host)
+
+    def chosen_passphrase(self, host: Host) -> bool:
+        return self.makes_authority
+
+    # The answer to a request --------------------------------------------------------------------------
+
+    def applies_delivered(self, host: Host) -> bool:
+        return self.source == REQUEST and Request.beside(self.pair(host)).waits
+
+    def default_delivered(self, host: Host) -> Delivery:
+        return NOTHING
+
+    def check_delivered(self, host: Host, value: Delivery) -> str | None:
+        if not value:
+            return None
+        from wizard.sources import request
+
+        waiting = Request.beside(self.pair(host))
+        request.examined(value, request.waiting_key(waiting), self.wanted(host), datetime.now(UTC))
+        return None
+
+    # From the answers to the pair ---------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """The subject alternative names."""
+        return tuple(map(read_name, self.alt_names))
+
+    def wanted(self, host: Host) -> Wanted:
+        """What the server's certificate should say."""
+        path = str(self.pair(host).certificate)
+        days = self.validity_days
+        return Wanted(
+            self.common_name, self.names, days, KeyType(self.key_type), path in self.reissue, self.new_keys
         )
 
+    def desk(self, host: Host, owner: Owner | None, now: datetime) -> Desk:
+        """Where the authority issues."""
+        passphrase = vars(self).get("passphrase")
+        if not self.makes_authority:
+            return Desk(self.authority_folder, owner, now, passphrase)
+        new = NewAuthority(self.authority_name, self.authority_days, KeyType(self.key_type), self.two_tiers)
+        return Desk(self.authority_folder, owner, now, passphrase if self.protect else None, new)
 
-def _unchanged(pair: Pair, changes: tuple[Change, ...]) -> tuple[Path, ...]:
-    changed = {change.path for change in changes}
-    return tuple(path for path in (pair.key, pair.certificate) if path not in changed)
+    def _old_desk(self, host: Host) -> Desk:
+        """The same for an authority that is there, to look at what it has to issue."""
+        return Desk(self.authority_folder, None, datetime.now(UTC))
 
+    def issue(self, host: Host, now: datetime, desk: Desk | None = None) -> Issue:
+        """What becomes of the server's pair; with an authority of one's own, by its `desk`.
 
-def _replaced(pair: Pair, certificate: bytes | None, key: bytes | None, reason: str) -> Iterator[Warning]:
-    """Say what is replaced and why; undo brings it back."""
-    if certificate is not None and key is not None:
-        yield Warning(
-            f"The certificate there is replaced, with its key: {reason}. "
-            "Clients that were given the old one need the new one.",
-            pair.certificate,
+        Raises OSError when a file cannot be read, WrongAnswer when an answer turns out to be of no use.
+        """
+        from wizard.sources import existing, private_ca, request, self_signed
+
+        pair = self.pair(host)
+        if self.source == EXISTING:
+            return existing.issue(self.given, self.names, pair, vars(self).get("key_passphrase"), now)
+        wanted = self.wanted(host)
+        if self.source == REQUEST:
+            delivered = vars(self).get("delivered", NOTHING)
+            return request.issue(wanted, self.subject, pair, delivered, now)
+        if self.source == PRIVATE_CA:
+            assert desk is not None
+            return private_ca.server(desk, wanted, pair)
+        return self_signed.issue(wanted, pair, now)
+
+    def answered(self, host: Host) -> tuple[Check, ...]:
+        """For a certificate from elsewhere: the check that it has come."""
+        from wizard.sources.request import has_come
+
+        return (has_come(self.pair(host)),) if self.source == REQUEST else ()
+
+    @property
+    def subject(self) -> Subject:
+        """Who asks for the certificate."""
+        return Subject(
+            self.common_name,
+            organisation=self.organisation,
+            unit=self.unit,
+            locality=self.locality,
+            state=self.state,
+            country=self.country,
+            email=self.email,
         )
-    elif certificate is not None:
-        yield Warning("The certificate there is replaced: its key is missing.", pair.certificate)
-    elif key is not None:
-        yield Warning("The key there is replaced: its certificate is missing.", pair.key)
+
+    def trusted(self, host: Host) -> Path:
+        """The PEM file with what clients have to trust."""
+        from wizard.sources import trust
+
+        if self.source == PRIVATE_CA:
+            return self.authority_folder.certificate
+        certificate = self.pair(host).certificate
+        return certificate if self.source == SELF_SIGNED else trust.anchor(certificate)

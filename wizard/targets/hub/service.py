@@ -13,7 +13,7 @@ from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
 from wizard.rights import as_root
-from wizard.small_files import read_small
+from wizard.small_files import read_small, version
 from wizard.targets import Found
 
 if TYPE_CHECKING:
@@ -24,9 +24,14 @@ EVERY_ADDRESS = "0.0.0.0:50051"
 """Where Hub listens when it is not told otherwise (common/flags.cc)."""
 
 
-def running(host: Host, script: Path | None = None) -> Service | None:
+def api_name(server_type: str) -> str:
+    """The API by the value of --serverType."""
+    return {"http": "REST", "grpc": "gRPC"}.get(server_type, f'unknown ("{server_type}")')
+
+
+def running(host: Host, script: Path | None = None, api: str = "") -> Service | None:
     """The Hub that `script` started; without a script the likeliest one meant among those that run here."""
-    services = all_running(host)
+    services = all_running(host, api)
     if script is None:
         return next(iter(services), None)
     for service in services:
@@ -38,23 +43,43 @@ def running(host: Host, script: Path | None = None) -> Service | None:
     return None
 
 
-def all_running(host: Host) -> tuple[Service, ...]:
-    """Every Hub that runs here: those whose folder may be read first, then those of this folder and user."""
+def all_running(host: Host, api: str = "") -> tuple[Service, ...]:
+    """Every Hub that runs here: those of this API first, of which the folder may be read, of this folder and
+    user.
+    """
     here = Path.cwd()
 
-    def likely(service: Service) -> tuple[bool, bool, bool]:
+    def likely(service: Service) -> tuple[bool, bool, bool, bool]:
+        other = bool(api) and _api(service) not in (api, "")
         elsewhere = service.directory is None or not service.directory.is_relative_to(here)
-        return (not service.readable, elsewhere, service.user != host.user)
+        return (other, not service.readable, elsewhere, service.user != host.user)
 
     return tuple(sorted(host.running("hub"), key=likely))
 
 
-def start_script(host: Host, target: str) -> Path | None:
+def _api(service: Service) -> str:
+    """The API that a Hub is meant to serve, by its script once repaired; empty when that cannot be read."""
+    if service.readable:
+        try:
+            return read(_script_of(service)).repaired_server_type
+        except (Refusal, OSError):
+            return ""
+    return flags_in_force(service).get("serverType", "grpc")
+
+
+def flags_in_force(service: Service) -> dict[str, str]:
+    """The flags of a running Hub."""
+    from wizard.targets.hub import script as hub_script
+
+    return hub_script.running(service.arguments)
+
+
+def start_script(host: Host, target: str, api: str = "") -> Path | None:
     """The script that started the running Hub, else a start.sh in its folder or in this one.
 
     Raises ValueError with the way out when a Hub runs whose folder this user may not see.
     """
-    service = running(host)
+    service = running(host, api=api)
     if service is not None and not service.readable:
         raise ValueError(
             f"Hub runs as {service.user}, and only root can see from which script. "
@@ -70,8 +95,7 @@ def _script_of(service: Service) -> Path:
 
 def read(path: Path) -> StartScript:
     """The start script, read again only when it has changed; raises OSError or Refusal."""
-    stat = path.stat()
-    return _read(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return _read(path, version(path))
 
 
 @lru_cache(maxsize=8)
@@ -91,24 +115,24 @@ def read_for_plan(path: Path) -> StartScript:
         ) from None
 
 
-def found(host: Host) -> Found:
-    """What is known of a running Hub from its own command line and its script."""
-    from wizard.targets.hub import script as hub_script
-
-    service = running(host)
+def found(host: Host, api: str) -> Found:
+    """What is known of a running Hub of this API from its own command line and its script."""
+    service = running(host, api=api)
     if service is None:
         return Found(False, "not found here")
-    flags = hub_script.running(service.arguments)
-    api = "REST" if flags.get("serverType", "grpc") == "http" else "gRPC"
+    if _api(service) not in (api, ""):
+        return Found(False, f"not found here; a Hub with {api_name(_api(service))} runs, pid {service.pid}")
+    flags = flags_in_force(service)
+    serves = api_name(flags.get("serverType", "grpc"))
     secured = "with TLS" if flags.get("authMode") == "ssl" else "without TLS"
     where = flags.get("listenAddress", EVERY_ADDRESS)
-    status = f"runs here: pid {service.pid}, {api} {secured} on {where}"
+    status = f"runs here: pid {service.pid}, {serves} {secured} on {where}"
     if not service.readable:
         return Found(True, status, (f"It runs as {service.user}; only root can see its folder.",))
     script = _script_of(service)
     since = f"{service.started.astimezone():%Y-%m-%d %H:%M}"
     details = [f"{script}{_of_somebody_else(script, service, host)}", f"runs as {service.user} since {since}"]
-    if others := ", ".join(f"pid {other.pid} of {other.user}" for other in all_running(host)[1:]):
+    if others := ", ".join(f"pid {other.pid} of {other.user}" for other in all_running(host, api)[1:]):
         details.append(f"More Hubs run here: {others}. The start script you give decides which one is meant.")
     try:
         said = read(script)

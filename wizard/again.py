@@ -1,0 +1,52 @@
+"""Earlier runs taken up again: a setup that waits for its certificate, a certificate that is made anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from wizard import answers, journal
+from wizard.errors import WizardError
+from wizard.journal import Run, Status
+from wizard.kinds import Raw
+from wizard.state import State
+from wizard.targets import Target
+
+
+def waiting(state: State) -> tuple[Run, ...]:
+    """The setups that wait for a certificate, the oldest first. Raises WizardError."""
+    return journal.waiting(journal.history(state))
+
+
+def waiting_run(state: State, name: str | None) -> Run:
+    """The setup of this name that waits, or without a name the only one. Raises WizardError."""
+    runs = waiting(state)
+    if not runs:
+        raise WizardError("No setup waits for a certificate here.")
+    listed = "\n".join(f"  {run.id}  {run.title}" for run in runs)
+    if name is None and len(runs) == 1:
+        return runs[0]
+    found = next((run for run in runs if run.id == name), None)
+    if found is None:
+        what = f'No setup "{name}" waits.' if name else "More than one setup waits; name the one."
+        raise WizardError(f"{what} These do:\n{listed}")
+    return found
+
+
+def resumed(run: Run, delivered: Sequence[str]) -> tuple[type[Target], dict[str, Raw]]:
+    """The target and answers with which a setup goes on, with what was delivered: files, or PEM text."""
+    target, given = answers.of_run(run)
+    return target, {**given, "delivered": list(delivered)}
+
+
+def reissued(state: State, path: Path, *, new_key: bool) -> tuple[type[Target], dict[str, Raw]]:
+    """The target and answers with which the certificate at this path is made anew. Raises WizardError."""
+    real = Path(os.path.realpath(path))
+    for run in reversed(journal.history(state)):
+        if run.status is Status.APPLIED and not run.undoes and real in {step.path for step in run.steps}:
+            target, given = answers.of_run(run)
+            if not given:
+                raise WizardError(f"{path}: the run that made it, {run.id}, does not tell how.")
+            return target, {**given, "reissue": [str(real)], "new_keys": new_key}
+    raise WizardError(f"{path} was not made by the wizard on this host. See: tls-wizard certificates")

@@ -1,0 +1,184 @@
+"""The folder of a private authority: its certificate, its key, and the register of what it has issued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wizard.errors import WizardError
+from wizard.material import MaterialError
+from wizard.secret import Secret
+from wizard.small_files import read_small, version
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from wizard.material.authority import Authority
+    from wizard.material.register import Issued
+    from wizard.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityFolder:
+    """Files that belong together; nothing is read before it is asked for."""
+
+    path: Path
+
+    @property
+    def certificate(self) -> Path:
+        """What everybody who is to trust it gets: the root."""
+        return self.path / "ca.crt"
+
+    @property
+    def key(self) -> Path:
+        """The root's key."""
+        return self.path / "ca.key"
+
+    @property
+    def intermediate(self) -> Path:
+        """The certificate of the authority that issues, where the root only stands above it."""
+        return self.path / "intermediate.crt"
+
+    @property
+    def intermediate_key(self) -> Path:
+        return self.path / "intermediate.key"
+
+    @property
+    def register(self) -> Path:
+        """What it has issued, in the format of OpenSSL's `index.txt`."""
+        return self.path / "index.txt"
+
+    @property
+    def register_attributes(self) -> Path:
+        """What OpenSSL has to know of the register."""
+        return self.path / "index.txt.attr"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an authority here."""
+        return self.certificate.is_file()
+
+    @property
+    def issuing(self) -> tuple[Path, Path]:
+        """Certificate and key that issue."""
+        if self.intermediate.is_file():
+            return self.intermediate, self.intermediate_key
+        return self.certificate, self.key
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its files that are there."""
+        every = (
+            *(self.certificate, self.key, self.intermediate, self.intermediate_key),
+            *(self.register, self.register_attributes),
+        )
+        return tuple(path for path in every if path.is_file())
+
+    def read_certificate(self) -> Certificate:
+        """The root. Raises OSError or MaterialError."""
+        return _certificate(self.certificate, version(self.certificate))
+
+    def read_issuer(self) -> Certificate:
+        """The certificate that issues. Raises OSError or MaterialError."""
+        return _certificate(self.issuing[0], version(self.issuing[0]))
+
+    def read_register(self) -> tuple[Issued, ...]:
+        """What it has issued; nothing where there is no register. Raises OSError or MaterialError."""
+        return _register(self.register, version(self.register)) if self.register.is_file() else ()
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether its key is under a passphrase. Raises OSError."""
+        return b"ENCRYPTED" in read_small(self.issuing[1])
+
+    def open(self, passphrase: Secret | None) -> Authority:
+        """The authority with its key.
+
+        Raises OSError, PassphraseNeeded or WrongPassphrase, MaterialError when it cannot issue.
+        """
+        from wizard.material.authority import Authority
+        from wizard.material.keys import read_private_pem
+
+        issuer = self.read_issuer()
+        key = read_private_pem(read_small(self.issuing[1]), passphrase)
+        root = self.read_certificate()
+        return Authority(issuer, key, None if root == issuer else root)
+
+    def why_unfit(self, now: datetime) -> str | None:
+        """A sentence when it cannot issue, as far as that can be seen without its key's passphrase."""
+        from wizard.material.authority import may_issue
+        from wizard.material.description import name_words
+
+        try:
+            issuer = self.read_issuer()
+            self.read_register()
+        except MaterialError as error:
+            return str(error)
+        if not may_issue(issuer):
+            return f"{self.issuing[0]} is no authority that strict clients accept. Make a new one."
+        if now > issuer.not_valid_after_utc:
+            return (
+                f"The authority {name_words(issuer.subject)} has ended on "
+                f"{issuer.not_valid_after_utc:%Y-%m-%d}: nothing that it has issued is accepted any more. "
+                "Make a new one."
+            )
+        if not self.issuing[1].is_file():
+            return f"Its key {self.issuing[1]} is not there. Put it back; without it nothing can be issued."
+        return None
+
+    def words(self) -> str:
+        """Name, end and how much it has issued: "Hub CA, until 2036-11-24, has issued 3"."""
+        from wizard.material.description import name_words
+
+        try:
+            certificate = self.read_certificate()
+            issued = len(self.read_register())
+        except (OSError, MaterialError):
+            return f"{self.path}, which cannot be read"
+        return (
+            f"{name_words(certificate.subject)}, until {certificate.not_valid_after_utc:%Y-%m-%d}, "
+            f"has issued {issued}"
+        )
+
+
+@lru_cache(maxsize=64)
+def _certificate(path: Path, _version: tuple[int, int, int]) -> Certificate:
+    from wizard.material.certificates import read_certificates_pem
+
+    return read_certificates_pem(read_small(path))[0]
+
+
+@lru_cache(maxsize=64)
+def _register(path: Path, _version: tuple[int, int, int]) -> tuple[Issued, ...]:
+    from wizard.material.register import read_register
+
+    return read_register(read_small(path))
+
+
+def known(state: State) -> tuple[AuthorityFolder, ...]:
+    """The authorities made on this host that are still there, the newest first."""
+    try:
+        stamp = tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in state.runs.iterdir()))
+        folders = _made(state, stamp)
+    except (OSError, WizardError):  # whoever writes hears of it
+        return ()
+    return tuple(folder for folder in folders if folder.exists and folder.key.is_file())
+
+
+@lru_cache(maxsize=4)
+def _made(state: State, _stamp: Iterable[tuple[str, int]]) -> tuple[AuthorityFolder, ...]:
+    """Where runs that are in force have written authorities. `_stamp` changes with the runs."""
+    from wizard import journal
+    from wizard.journal import Status
+
+    folders = [
+        AuthorityFolder(step.path.parent)
+        for run in reversed(journal.history(state))
+        for step in run.steps
+        if run.status is Status.APPLIED and step.path.name == "ca.key" and step.after is not None
+    ]
+    return tuple(dict.fromkeys(folders))

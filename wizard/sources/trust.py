@@ -1,0 +1,83 @@
+"""What the other side has to trust, where a certificate comes from an authority elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wizard.material import MaterialError
+from wizard.plan import Change, Warning
+from wizard.small_files import version
+from wizard.sources.pair import Pair, write
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from wizard.material.chains import Chain
+
+NAME = "ca.pem"
+"""The root that clients are given, beside the certificate; not for a public authority, which they have."""
+
+
+def root_changes(chain: Chain, pair: Pair) -> Iterator[Change]:
+    """Write the root beside the certificate, for clients and for the proof, when it is a private one."""
+    from wizard.material.certificates import certificate_pem
+
+    if chain.root and chain.root != chain.leaf and _public_issuer(chain.certificates[-1]) is None:
+        about = "the authority's root certificate, for clients to trust"
+        yield from write(pair.certificate.with_name(NAME), certificate_pem(chain.root), pair.owner, about)
+
+
+def root_warnings(chain: Chain) -> Iterator[Warning]:
+    """Say so when nobody here knows the root: then clients need it from elsewhere."""
+    last = chain.certificates[-1]
+    if chain.root is None and _public_issuer(last) is None:
+        yield Warning(
+            f"The root {chain.trusted} is neither among the files given nor among those that this system "
+            "trusts. Clients need it; give it too, and it is checked and written beside the certificate."
+        )
+
+
+def anchor(certificate: Path) -> Path:
+    """The PEM file with what a client has to trust to accept the certificate at this path."""
+    from wizard.material.certificates import read_certificates_pem
+    from wizard.material.public_authorities import BUNDLES
+
+    beside = certificate.with_name(NAME)
+    if beside.is_file():
+        return beside
+    try:
+        last = read_certificates_pem(certificate.read_bytes())[-1]
+    except (OSError, MaterialError):
+        return certificate
+    bundle = next((path for path in BUNDLES if path.is_file()), None)
+    return bundle if bundle and _public_issuer(last) else certificate
+
+
+def public() -> tuple[Certificate, ...]:
+    """The public authorities that this system came with; none where they cannot be read."""
+    from wizard.material.public_authorities import BUNDLES
+
+    try:
+        return _public(tuple(version(path) for path in BUNDLES if path.is_file()))
+    except (OSError, MaterialError):
+        return ()
+
+
+@lru_cache(maxsize=1)
+def _public(_versions: tuple[tuple[int, int, int], ...]) -> tuple[Certificate, ...]:
+    from wizard.material.public_authorities import public_authorities
+
+    return public_authorities()
+
+
+def _public_issuer(certificate: Certificate) -> Certificate | None:
+    """The public authority that has issued it, or that it is itself."""
+    from wizard.material.chains import was_issued
+
+    return next(
+        (one for one in public() if certificate.issuer == one.subject and was_issued(certificate, by=one)),
+        None,
+    )

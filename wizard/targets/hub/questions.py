@@ -1,0 +1,201 @@
+"""What is asked about a Hub whichever API it serves, and what its two targets share."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from wizard.host import Host
+from wizard.kinds import Account, FilePath
+from wizard.material.key_types import KeyType
+from wizard.plan import Change, Command, Directory, File, Owner, Warning
+from wizard.questions import Page, question
+from wizard.rights import account_owner, cannot_write
+from wizard.targets import Found, Target
+from wizard.targets.hub import service as hub_service
+from wizard.targets.server_certificate import PRIVATE_CA, ServerCertificate
+
+if TYPE_CHECKING:
+    from wizard.targets.hub.script import StartScript
+
+SERVICE_PAGE = Page("service", "the service")
+UNPROTECTED_KEY = (
+    "Hub cannot read a protected key and would stop, so its key gets no passphrase; "
+    "it is kept from others by its file mode, 0600."
+)
+
+
+HUB_KEY_TYPES = (
+    *(KeyType.ECDSA_P256, KeyType.ECDSA_P384),
+    *(KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096),
+)
+"""BoringSSL, which Hub is built with, takes no Ed25519 certificates as it comes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubTarget(ServerCertificate, Target):
+    """The questions about the service, and the plan's part that edits its start script."""
+
+    api: ClassVar[str]
+    """The value of --serverType."""
+
+    start_script: Path = question(
+        "Start script",
+        FilePath(),
+        page=SERVICE_PAGE.key,
+        help="The script that starts Hub; its flags are set here.",
+        more="Usually start.sh in Hub's folder. Only Hub's flags in it change, and the review shows how.",
+    )
+    directory: Path = question(
+        "Folder for files", FilePath(), page=SERVICE_PAGE.key, help="Certificates and keys are written here."
+    )
+    account: str = question(
+        "Hub runs as",
+        Account(),
+        page=SERVICE_PAGE.key,
+        help="The account that owns the files and so can read the key.",
+    )
+
+    @classmethod
+    def find(cls, host: Host) -> Found:
+        return hub_service.found(host, cls.api)
+
+    @abstractmethod
+    def files(self, directory: Path) -> tuple[Path, ...]:
+        """What is written for Hub itself in this folder: the certificate, its key, and the third file."""
+
+    @abstractmethod
+    def flags(self) -> dict[str, str]:
+        """What the start script has to pass to Hub."""
+
+    @property
+    def flags_to_remove(self) -> tuple[str, ...]:
+        """Flags of the other API, when the script is switched to this one."""
+        return ()
+
+    # Rules --------------------------------------------------------------------------------------------
+
+    def default_start_script(self, host: Host) -> Path | None:
+        return hub_service.start_script(host, self.key, self.api)
+
+    def check_start_script(self, host: Host, value: Path) -> str | None:
+        if value.is_dir():
+            return f"This is a folder: {value / 'start.sh'}?"
+        if not value.exists():
+            return "There is no such file. Give the script that starts Hub, usually start.sh."
+        if not value.is_file():
+            return "This is a device or a pipe, not a script."
+        if problem := cannot_write(value, host, self.key):
+            return problem
+        try:
+            hub_service.read(value)
+        except OSError as error:
+            return f"It cannot be read: {error.strerror}."
+        return None
+
+    def caution_start_script(self, host: Host, value: Path) -> str | None:
+        repairs = hub_service.read(value).repairs
+        return f"Line {repairs[0].line}: {repairs[0].sentence}" if repairs else None
+
+    def starts_other_api(self) -> bool:
+        """Whether the script starts the other API, so that switching has to be agreed to."""
+        return hub_service.read(self.start_script).repaired_server_type != self.api
+
+    def check_directory(self, host: Host, value: Path) -> str | None:
+        if os.path.lexists(value) and not value.is_dir():
+            return "This is a file; give a folder."
+        for path in self.files(value):
+            if path.is_symlink():
+                return (
+                    f"{path} is a symbolic link: what it leads to would be overwritten. Give another folder."
+                )
+            if os.path.lexists(path) and not path.is_file():
+                return f"{path} is in the way: it is not a file."
+            if problem := cannot_write(path, host, self.key):
+                return problem
+        return None
+
+    def caution_directory(self, host: Host, value: Path) -> str | None:
+        return None if value.exists() else "This folder does not exist yet; it will be made."
+
+    def applies_account(self, host: Host) -> bool:
+        return host.root
+
+    def default_account(self, host: Host) -> str | None:
+        service = hub_service.running(host, self.start_script)
+        try:
+            return service.user if service else self.start_script.owner()
+        except KeyError:  # its account has been removed
+            return None
+
+    def caution_account(self, host: Host, value: str) -> str | None:
+        service = hub_service.running(host, self.start_script)
+        if service is None or service.user == value:
+            return None
+        return f"Hub runs as {service.user} now (pid {service.pid}); the files will belong to {value}."
+
+    # Parts of the plan --------------------------------------------------------------------------------
+
+    def owner(self, host: Host) -> Owner | None:
+        """Whose the files are; None: they stay with the running user, who cannot give them away."""
+        return account_owner(self.account) if host.root else None
+
+    def authority_folders(self, owner: Owner | None) -> Iterator[Change]:
+        """The authority's own folder below that of the files, where it is missing."""
+        if self.source != PRIVATE_CA or self.authority_folder.path == self.directory:
+            return
+        if not self.authority_folder.path.exists():
+            about = "folder of the authority"
+            yield Directory(path=self.authority_folder.path, mode=0o700, owner=owner, about=about)
+
+    def edit(self, script: StartScript) -> Iterator[Change]:
+        """The start script with the flags set; nothing when they are."""
+        from wizard.targets.hub import script as hub_script
+
+        after = hub_script.set_flags(script, self.flags(), self.flags_to_remove)
+        if after != script.data:
+            yield File(
+                path=script.path,
+                before=script.data,
+                after=after,
+                hidden=script.secrets,
+                about="Hub's flags",
+            )
+
+    def script_warnings(self, script: StartScript, host: Host) -> Iterator[Warning]:
+        """What is known of the script, and of the answers."""
+        for repair in script.repairs:
+            yield Warning(repair.sentence, script.path, repair.line)
+        if script.server_type != script.repaired_server_type:
+            yield Warning(
+                f"Because of this, --serverType {script.repaired_server_type} was not in force: Hub has been "
+                f"running its {hub_service.api_name(script.server_type)} API. After the repair and a restart "
+                f"it runs {hub_service.api_name(script.repaired_server_type)}.",
+                script.path,
+            )
+        yield from script.warnings
+        for caution in self.cautions(host):
+            if not script.repairs or not caution.startswith("Line "):
+                yield Warning(caution)
+
+    @property
+    def validations(self) -> tuple[Command, ...]:
+        """What is run after writing."""
+        return (Command(("bash", "-n", str(self.start_script)), "the script is still a script"),)
+
+
+def folders(path: Path, owner: Owner | None) -> Iterator[Change]:
+    """The folders that are missing, outermost first."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        yield Directory(path=folder, mode=0o755, owner=owner, about="folder for the files")
+
+
+def unchanged(paths: Iterable[Path], changes: Iterable[Change]) -> tuple[Path, ...]:
+    """Those of the files that stay as they are."""
+    changed = {change.path for change in changes}
+    return tuple(path for path in paths if path.exists() and path not in changed)
