@@ -323,6 +323,9 @@ def test_a_service_that_is_down_or_without_tls_has_refused_nobody(
         for check in refusals(there, folder):
             assert words in outcome(check, Verdict.FAILED).got
         many = {str(number): files_of(folder, "ours") for number in range(3)}
+        found = outcome(client_accepted(there, CLIENT, files_of(folder, "ours")), Verdict.FAILED)
+        assert words in found.got
+        assert not found.meaning
         found = outcome(clients_accepted(there, many), Verdict.FAILED)
         assert words in (found.meaning if handler else found.got)
 
@@ -332,6 +335,13 @@ def test_a_service_that_hangs_up_on_everybody_has_refused_nobody(
     version: ssl.TLSVersion, folder: Path
 ) -> None:
     they = parties()
+    optional = demanding(they.server, they.ca, version, mode=ssl.CERT_OPTIONAL)
+    for context in (optional, demanding(they.server, None, version)):
+        with listening(speechless(context)) as port:
+            found = outcome(no_certificate_refused(service(port, folder)), Verdict.FAILED)
+            assert found.got.startswith(("It connected, but no answer came before", "127.0.0.1:"))
+            accepted = client_accepted(service(port, folder), CLIENT, files_of(folder, "ours"))
+            outcome(accepted, Verdict.FAILED)
     with listening(speechless(demanding(they.server, None, version))) as port:
         for check in refusals(service(port, folder), folder):
             outcome(check, Verdict.FAILED)
@@ -353,13 +363,38 @@ def test_t10_a_service_that_refuses_everybody_proves_nothing(kind: Kind, folder:
             outcome(check, Verdict.PASSED)
 
 
-def test_a_service_with_another_certificate_has_refused_nobody(folder: Path) -> None:
+@pytest.mark.parametrize("client", ["ours", None])
+def test_a_service_with_another_certificate_has_refused_nobody(client: str | None, folder: Path) -> None:
     they = parties()
     with openssl(demanding(they.server, they.ca)) as port:
-        there = service(port, folder)
+        there = service(port, folder, client=client)
         there.ca.write_bytes(root_of(stranger(they.ca)))
         for check in refusals(there, folder):
             assert "authority that this client does not trust" in outcome(check, Verdict.FAILED).got
+
+
+def by_the_guides(folder: Path, name: str, *options: str) -> Identity:
+    """Made by openssl as public guides do: the authority, which is made first, has no key usage."""
+    command = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    files = ["-subj", f"/CN={name}", "-out", str(certificate), "-keyout", str(key)]
+    subprocess.run([*command, *files, *options], check=True, capture_output=True, timeout=60)
+    return Identity(certificate.read_bytes(), key.read_bytes())
+
+
+def test_t44_who_gets_in_is_told_even_where_strict_clients_refuse_the_service(folder: Path) -> None:
+    ca = by_the_guides(folder, "ca").chain
+    issued = ["-CA", str(folder / "ca.crt"), "-CAkey", str(folder / "ca.key")]
+    issued += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    server = by_the_guides(folder, "server", *issued, "-addext", "subjectAltName=DNS:signer")
+    by_the_guides(folder, "ours", *issued)
+    with openssl(demanding(server, ca)) as port:
+        there = service(port, folder)
+        assert "Strict clients" in outcome(names_accepted(there)[0], Verdict.FAILED).got
+        outcome(client_accepted(there, CLIENT, files_of(folder, "ours")), Verdict.PASSED)
+        outcome(no_certificate_refused(there), Verdict.PASSED)
+        check = client_refused(there, "A stranger is refused", lambda: stranger(ca), GOT_IN)
+        outcome(check, Verdict.PASSED)
 
 
 @pytest.mark.parametrize("words", ["No required SSL certificate was sent", "The SSL certificate error"])

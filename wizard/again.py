@@ -4,19 +4,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from wizard import answers, journal
 from wizard.errors import WizardError
 from wizard.journal import Run, Status
 from wizard.kinds import Raw
+from wizard.small_files import read_small
 from wizard.state import State
 from wizard.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A setup that waits for a certificate, with its signing request."""
+
+    run: Run
+    request: Path
+    text: str
+    """The request as PEM; empty when its file has gone."""
 
 
 def waiting(state: State) -> tuple[Run, ...]:
     """The setups that wait for a certificate, the oldest first. Raises WizardError."""
     return journal.waiting(journal.history(state))
+
+
+def with_request(run: Run) -> Waiting:
+    """A setup that waits, with what it has asked for."""
+    made = [step.path for step in run.steps if step.path.suffix == ".csr"]
+    path = made[0] if made else run.awaits or Path()
+    try:
+        text = read_small(path).decode("ascii", "replace")
+    except OSError:
+        text = ""
+    return Waiting(run, path, text)
 
 
 def waiting_run(state: State, name: str | None) -> Run:

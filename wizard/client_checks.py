@@ -44,10 +44,9 @@ def client_accepted(service: TlsService, name: str, files: ClientFiles) -> Check
 
     def run() -> Outcome:
         result = _as_client(service, files)
-        if problem := _problem(result):
-            return failed(problem, _NOT_ACCEPTED)
-        assert isinstance(result, Handshake), "else there would be a problem"
-        return passed(_seen(result))
+        if isinstance(result, Trouble):
+            return failed(result.sentence, _NOT_ACCEPTED if result.kind is Kind.CLIENT_CERTIFICATE else "")
+        return passed(_seen(result)) if result.answer.data else failed(unanswered(result))
 
     guarded = reading(service.ca, run)
     return Check(f"The client {name} is accepted", Expect.ACCEPT, guarded, curl(service, files))

@@ -92,6 +92,7 @@ class Advice:
 
     text: str
     command: str = ""
+    """What is copied: a command, or a text of several lines such as a signing request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.inert import inert, inert_bytes
-from wizard.plan import Change, Directory, File, Link, Owner, Plan
+from wizard.plan import Advice, Change, Directory, File, Link, Owner, Plan
 
 HIDDEN = "[hidden]"
 CONTEXT_LINES = 3
@@ -181,9 +181,14 @@ def _text_parts(plan: Plan) -> Iterator[str]:
     if plan.advice:
         yield "\nYou do afterwards:"
         for advice in plan.advice:
-            yield f"  {advice.text}"
-            if advice.command:
-                yield f"    {advice.command}"
+            yield from advice_lines(advice)
+
+
+def advice_lines(advice: Advice) -> Iterator[str]:
+    """What to do, and the command under it; a text of several lines stands at the edge, to be copied."""
+    yield f"  {advice.text}"
+    lines = advice.command.splitlines()
+    yield from lines if len(lines) > 1 else (f"    {line}" for line in lines)
 
 
 def place(path: Path | None, line: int | None) -> str:

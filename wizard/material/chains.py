@@ -60,7 +60,7 @@ def build_chain(
     """
     leaf = _leaf(certificates, key, now)
     _check_kind(leaf)
-    path = _path(leaf, certificates, now)
+    path = path_from(leaf, certificates, now)
     for certificate in path:
         _check_key(certificate)
         _check_dates(certificate, now)
@@ -103,6 +103,32 @@ def was_issued(certificate: x509.Certificate, *, by: x509.Certificate) -> bool:
     return True
 
 
+def path_from(
+    leaf: x509.Certificate, certificates: Sequence[x509.Certificate], now: datetime
+) -> list[x509.Certificate]:
+    """The leaf, its issuer, the issuer of that, as far as they are among the certificates."""
+    path = [leaf]
+    while not was_issued(path[-1], by=path[-1]):
+        issuers = [one for one in certificates if one not in path and was_issued(path[-1], by=one)]
+        if not issuers:
+            break
+        # Of several the valid one, and the shortest way to a root.
+        path.append(
+            max(issuers, key=lambda one: (_is_valid(one, now), _is_root(one), one.not_valid_after_utc))
+        )
+    return path
+
+
+def is_weak(certificate: x509.Certificate) -> bool:
+    """Tell whether its key is of a kind or size that clients refuse."""
+    key = certificate.public_key()
+    return not (
+        isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
+        or (isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048)
+        or (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size >= 256)
+    )
+
+
 def covers(certificate: x509.Certificate, name: Name) -> bool:
     """Tell whether a client that connects to `name` accepts it (RFC 9525 6.3): no Common Name counts."""
     try:
@@ -142,21 +168,6 @@ def _is_root(certificate: x509.Certificate) -> bool:
     return certificate.subject == certificate.issuer
 
 
-def _path(
-    leaf: x509.Certificate, certificates: Sequence[x509.Certificate], now: datetime
-) -> list[x509.Certificate]:
-    path = [leaf]
-    while not was_issued(path[-1], by=path[-1]):
-        issuers = [one for one in certificates if one not in path and was_issued(path[-1], by=one)]
-        if not issuers:
-            break
-        # Of several the valid one, and the shortest way to a root.
-        path.append(
-            max(issuers, key=lambda one: (_is_valid(one, now), _is_root(one), one.not_valid_after_utc))
-        )
-    return path
-
-
 def _check_kind(leaf: x509.Certificate) -> None:
     if is_authority(leaf):
         raise MaterialError(
@@ -166,16 +177,11 @@ def _check_kind(leaf: x509.Certificate) -> None:
 
 
 def _check_key(certificate: x509.Certificate) -> None:
-    key = certificate.public_key()
-    strong = (
-        isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
-        or (isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048)
-        or (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size >= 256)
-    )
-    if not strong:
+    if is_weak(certificate):
         raise MaterialError(
-            f"The key of {name_words(certificate.subject)} is too weak ({key_words(key)}): clients refuse "
-            "it. RSA needs 2,048 bits, ECDSA 256. Have a certificate made for a new key."
+            f"The key of {name_words(certificate.subject)} is too weak "
+            f"({key_words(certificate.public_key())}): clients refuse it. RSA needs 2,048 bits, ECDSA 256. "
+            "Have a certificate made for a new key."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 INTEGER = 0x02
@@ -54,3 +55,10 @@ def sequence(data: bytes) -> tuple[tuple[int, bytes], ...]:
     if tag != SEQUENCE or more:
         raise ValueError("not one SEQUENCE")
     return tuple(elements(content))
+
+
+def pem(label: str, der: bytes) -> bytes:
+    """Write DER as PEM (RFC 7468), 64 characters a line."""
+    text = base64.b64encode(der).decode()
+    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
+    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", "")).encode()

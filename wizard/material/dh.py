@@ -7,8 +7,7 @@ these groups `X9.42 DH PARAMETERS`, which GnuTLS and BoringSSL refuse, and its D
 
 from __future__ import annotations
 
-import base64
-import textwrap
+from wizard.material.der import SEQUENCE, element, integer, pem
 
 _GENERATOR = 2
 
@@ -58,20 +57,4 @@ def dh_parameters(bits: int = 2048) -> bytes:
     """
     if bits not in _PRIMES:
         raise ValueError(f"there is no group of {bits} bits; choose one of {', '.join(map(str, _PRIMES))}")
-    body = _integer(_PRIMES[bits]) + _integer(_GENERATOR)
-    text = base64.b64encode(_tagged(0x30, body)).decode()
-    lines = ["-----BEGIN DH PARAMETERS-----", *textwrap.wrap(text, 64), "-----END DH PARAMETERS-----", ""]
-    return "\n".join(lines).encode()
-
-
-def _integer(value: int) -> bytes:
-    # One byte more than the bits need when the top bit is set, so that DER does not read it as negative.
-    return _tagged(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
-
-
-def _tagged(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 0x80:
-        return bytes([tag, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length)]) + length + content
+    return pem("DH PARAMETERS", element(SEQUENCE, integer(_PRIMES[bits]), integer(_GENERATOR)))

@@ -8,7 +8,6 @@ default only its weak settings.
 
 from __future__ import annotations
 
-import base64
 import os
 
 from cryptography.hazmat.primitives import hashes, padding
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from wizard.material import MaterialError
-from wizard.material.der import NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, integer
+from wizard.material.der import NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, integer, pem
 from wizard.secret import Secret
 
 ROUNDS = 600_000
@@ -45,7 +44,7 @@ def encrypted_pem(pkcs8: bytes, passphrase: Secret) -> bytes:
     scheme = element(SEQUENCE, _AES256_CBC, element(OCTET_STRING, iv))
     parameters = element(SEQUENCE, element(SEQUENCE, _PBKDF2, derivation), scheme)
     algorithm = element(SEQUENCE, _PBES2, parameters)
-    return _pem("ENCRYPTED PRIVATE KEY", element(SEQUENCE, algorithm, element(OCTET_STRING, ciphertext)))
+    return pem("ENCRYPTED PRIVATE KEY", element(SEQUENCE, algorithm, element(OCTET_STRING, ciphertext)))
 
 
 def passphrase_bytes(passphrase: Secret) -> bytes:
@@ -57,9 +56,3 @@ def passphrase_bytes(passphrase: Secret) -> bytes:
     except UnicodeEncodeError:
         # From None: the error would carry the text.
         raise MaterialError("The passphrase holds a character that is no text; type it anew.") from None
-
-
-def _pem(label: str, der: bytes) -> bytes:
-    text = base64.b64encode(der).decode()
-    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
-    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", "")).encode()

@@ -395,13 +395,25 @@ class HubGrpc(HubTarget):
         return (
             hub_checks.script_sets(self.start_script, self.flags()),
             hub_checks.runs(host, self.start_script, self._read_at_start, service.endpoint),
-            checks.reach(service),
-            checks.our_certificate(service),
-            *checks.names_accepted(service),
+            *self._served(service),
             *self._who_gets_in(service),
             checks.old_versions_refused(service),
             checks.plain_grpc_refused(service),
         )
+
+    def _served(self, service: TlsService) -> tuple[Check, ...]:
+        """What only a client that is let in can find out."""
+        from wizard import checks
+        from wizard.proof import Check, Expect, Outcome, Verdict
+
+        if service.client is not None:
+            return (checks.reach(service), checks.our_certificate(service), *checks.names_accepted(service))
+
+        def untried() -> Outcome:
+            got = "No client's certificate was given to test with, so it is not known whether one gets in."
+            return Outcome(verdict=Verdict.SKIPPED, got=got)
+
+        return (Check("A client with a certificate is accepted", Expect.ACCEPT, untried, ""),)
 
     def _who_gets_in(self, service: TlsService) -> Iterator[Check]:
         """By real connections: those who should, and everybody else who might."""

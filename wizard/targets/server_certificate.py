@@ -254,8 +254,13 @@ class ServerCertificate(Questionnaire):
 
     def check_certificate_file(self, host: Host, value: Path) -> str | None:
         from wizard.material.chains import check_server
+        from wizard.material.keys import key_words
 
-        check_server(Given(value, value).leaf, (), datetime.now(UTC))
+        leaf = Given(value, value).leaf
+        check_server(leaf, (), datetime.now(UTC))
+        kind = key_words(leaf.public_key())
+        if kind == KeyType.ED25519.label and KeyType.ED25519 not in self.key_types:
+            return f"The service cannot use a key of the kind {kind}. Give one for ECDSA or RSA."
         return None
 
     def applies_key_file(self, host: Host) -> bool:
@@ -341,7 +346,8 @@ class ServerCertificate(Questionnaire):
     def _names_of_given(self) -> tuple[str, ...]:
         from wizard.material.description import names_in
 
-        return tuple(name.partition(" ")[2] for name in names_in(self.given.leaf.extensions))
+        leaf = Given(self.certificate_file, self.certificate_file).leaf
+        return tuple(name.partition(" ")[2] for name in names_in(leaf.extensions))
 
     def check_alt_names(self, host: Host, value: tuple[str, ...]) -> str | None:
         if self.source != EXISTING:
@@ -580,7 +586,8 @@ class ServerCertificate(Questionnaire):
         wanted = self.wanted(host)
         if self.source == REQUEST:
             delivered = vars(self).get("delivered", NOTHING)
-            return request.issue(wanted, self.subject, pair, delivered, now)
+            ours = (AuthorityFolder(self.own_authority), *known(host.state))
+            return request.issue(wanted, self.subject, pair, delivered, now, ours=ours)
         if self.source == PRIVATE_CA:
             assert desk is not None
             return private_ca.server(desk, wanted, pair)
