@@ -1,4 +1,4 @@
-"""Client certificates by an authority of one's own: a certificate, a key and a bundle for each client."""
+"""The clients of a service: a certificate, a key and perhaps a bundle for each."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from wizard.material import MaterialError
 from wizard.material.names import read_name
 from wizard.material.subject import is_full_host_name
 from wizard.plan import Change, File, Owner, Warning
 from wizard.secret import Secret
-from wizard.sources import private_ca
-from wizard.sources.desk import Desk
 from wizard.sources.pair import Issue, Pair, Wanted, contents, remove, write
 
 if TYPE_CHECKING:
@@ -35,17 +33,26 @@ class Bundle(Enum):
         return {Bundle.NONE: "none", Bundle.PEM: "PEM", Bundle.PKCS12: "PKCS#12"}[self]
 
 
+Make: TypeAlias = Callable[[Wanted, Pair], Issue]
+"""Keeps the pair of one client, or makes another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
     """A folder with the files of each client, and who should be among them."""
 
     folder: Path
     names: tuple[str, ...]
+    keys: Path | None = None
+    """The folder of keys and bundles, where these are kept apart from the certificates."""
 
     @property
     def there(self) -> tuple[str, ...]:
         """Those that have a certificate in the folder."""
-        return private_ca.client_names(self.folder)
+        try:
+            return tuple(sorted(path.stem for path in self.folder.glob("*.crt") if path.is_file()))
+        except OSError:
+            return ()
 
     @property
     def taken_out(self) -> tuple[str, ...]:
@@ -63,21 +70,19 @@ class Clients:
 
     def pair(self, name: str, owner: Owner | None = None) -> Pair:
         """Where certificate and key of one belong."""
-        return Pair(self.certificate(name), self.folder / f"{name}.key", owner)
+        return Pair(self.certificate(name), (self.keys or self.folder) / f"{name}.key", owner)
 
-    def any_due(self, desk: Desk, recipe: Recipe) -> bool:
-        """Whether something has to be issued to one of them."""
-        return any(
-            private_ca.is_due(desk, recipe.wanted(name, self.certificate(name)), self.pair(name))
-            for name in self.names
-        )
+    def wanted(self, recipe: Recipe) -> Iterator[tuple[Wanted, Pair]]:
+        """What the certificate of each should say, and where it belongs."""
+        for name in self.names:
+            yield recipe.wanted(name, self.certificate(name)), self.pair(name)
 
     def issue(
-        self, desk: Desk, recipe: Recipe, bundle: Bundle, owner: Owner | None, tell: Callable[[str], None]
+        self, make: Make, recipe: Recipe, bundle: Bundle, owner: Owner | None, tell: Callable[[str], None]
     ) -> Issue:
-        """What becomes of their files; `tell` is told how far it is.
+        """What becomes of their files; `make` keeps or makes the pair of one, `tell` is told how far it is.
 
-        Raises OSError when a file cannot be read, WrongAnswer when the authority cannot be opened.
+        Raises OSError when a file cannot be read, and what `make` raises.
         """
         changes: list[Change] = []
         kept: list[Path] = []
@@ -85,7 +90,7 @@ class Clients:
         for number, name in enumerate(self.names, 1):
             tell(f"client {number} of {len(self.names)}: {name}")
             pair = self.pair(name, owner)
-            one = private_ca.client(desk, recipe.wanted(name, pair.certificate), pair)
+            one = make(recipe.wanted(name, pair.certificate), pair)
             changes += one.changes
             kept += one.kept
             if one.warnings:
@@ -99,7 +104,7 @@ class Clients:
         about = f"{name} is taken out"
         yield from remove(self.certificate(name), about)
         for ending in ("key", "pem", "p12", "p12.password"):
-            yield from remove(self.folder / f"{name}.{ending}", about, secret=True)
+            yield from remove((self.keys or self.folder) / f"{name}.{ending}", about, secret=True)
 
     def _warnings(self, renewed: list[str]) -> Iterator[Warning]:
         if renewed:
@@ -172,11 +177,13 @@ def _opens(p12: Path, password: Path, chain: bytes) -> bool:
     """Whether the bundle there opens with the password beside it and holds this certificate."""
     from wizard.material.bundles import opens
     from wizard.material.certificates import read_certificates_pem
+    from wizard.material.description import tolerance
 
     data, said = contents(p12), contents(password)
     if data is None or said is None:
         return False
     try:
-        return opens(data, Secret(said.decode().strip()), read_certificates_pem(chain)[0])
+        with tolerance():
+            return opens(data, Secret(said.decode().strip()), read_certificates_pem(chain)[0])
     except (MaterialError, UnicodeDecodeError):
         return False

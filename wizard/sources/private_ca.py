@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.material import MaterialError
@@ -78,11 +77,3 @@ def _reasons(desk: Desk, wanted: Wanted, found: Found) -> list[str]:
 def _days(certificate: Certificate) -> int:
     """Whole days it is valid, which may be fewer than wanted: it ends no later than its authority."""
     return round((certificate.not_valid_after_utc - certificate.not_valid_before_utc).total_seconds() / 86400)
-
-
-def client_names(folder: Path) -> tuple[str, ...]:
-    """The clients that have a certificate in this folder, by the names of their files."""
-    try:
-        return tuple(sorted(path.stem for path in folder.glob("*.crt") if path.is_file()))
-    except OSError:
-        return ()

@@ -10,6 +10,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, ClassVar
@@ -20,7 +21,7 @@ from wizard.kinds import Choice, FilePath, HostAndPort, PerhapsFilePath, Several
 from wizard.material import MaterialError
 from wizard.plan import Advice, Change, Directory, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
-from wizard.sources import expired_client
+from wizard.sources import expired_client, private_ca
 from wizard.sources.clients import Bundle, Clients, Recipe
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets.hub import service as hub_service
@@ -251,7 +252,7 @@ class HubGrpc(HubTarget):
         desk, recipe = self._old_desk(host), self._client_recipe(host)
         return (
             super().needs_issuing(host)
-            or self.people.any_due(desk, recipe)
+            or any(private_ca.is_due(desk, wanted, pair) for wanted, pair in self.people.wanted(recipe))
             or expired_client.is_due(desk, self.expired_client)
         )
 
@@ -306,7 +307,8 @@ class HubGrpc(HubTarget):
 
     def _issue_to_clients(self, host: Host, desk: Desk, owner: Owner | None, tell: Tell) -> Issue:
         bundle = Bundle(self.bundle)
-        issue = self.people.issue(desk, self._client_recipe(host), bundle, owner, tell)
+        make = partial(private_ca.client, desk)
+        issue = self.people.issue(make, self._client_recipe(host), bundle, owner, tell)
         changes: list[Change] = []
         if not self.people.folder.exists():
             about = "folder of the clients' files"
