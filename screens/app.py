@@ -8,27 +8,36 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from textual import on, work
-from textual.app import App
+from textual import on
 from textual.binding import Binding
-from textual.message import Message
-from textual.worker import WorkerFailed, get_current_worker
+from textual.worker import WorkerFailed
 
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
 from screens.journey import Journey, World
 from screens.line import SteadyDriver
-from screens.messages import Applied, Begun, Checked, Looked, Made, Progressed, Proven, Restarted, Stopped
+from screens.messages import (
+    Applied,
+    Begun,
+    Checked,
+    Looked,
+    Made,
+    Progressed,
+    Proven,
+    Recovered,
+    Restarted,
+    Stopped,
+)
+from screens.workers import Workers
 from wizard import crash
-from wizard.errors import WizardError
+from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
 from wizard.inert import inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan
+from wizard.questions import Page
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
 
@@ -38,10 +47,6 @@ if TYPE_CHECKING:
     from screens.history import HistoryScreen
     from screens.review import ReviewScreen
     from wizard.journal import Run
-    from wizard.transaction import Progress
-
-LATER_STEPS = ("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove")
-"""Loaded behind the first frame, so that it need not wait for them."""
 
 PATIENCE = 0.25
 """Seconds that a step may take before it is said that it takes a while."""
@@ -49,7 +54,7 @@ WORKING = "Making keys, certificate and preview … Esc stops it; nothing is wri
 UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
 
 
-class WizardApp(App[int]):
+class WizardApp(Workers):
     """Five steps, one after the other, and the way back."""
 
     CSS_PATH = "wizard.tcss"
@@ -86,7 +91,7 @@ class WizardApp(App[int]):
     def _begin(self) -> None:
         """What the first frame need not wait for: garbage (cli.py holds it back), and a look at the host."""
         gc.enable()
-        self._look()
+        self.look()
 
     def _told_to_stop(self, number: int) -> None:
         self._keep_answers()
@@ -111,20 +116,13 @@ class WizardApp(App[int]):
 
     # Choose ---------------------------------------------------------------------------------------
 
-    @work(thread=True, group="look")
-    def _look(self) -> None:
-        host = self.world.look()
-        for name in LATER_STEPS:
-            import_module(name)
-        self.post_message(Looked(host, {target.key: target.find(host) for target in self.world.targets}))
-
     @on(Looked)
     async def _looked(self, event: Looked) -> None:
         self.journey = replace(self.journey, host=event.host)
         if isinstance(self.step, ChooseScreen):
             self.step.show_found(event.found)
         if self.journey.target is not None and isinstance(self.step, ChooseScreen):
-            await self._ask(0)
+            await self._ask(self._sheet().pages[0])
         self._offer_recovery()
 
     @on(ChooseScreen.Chosen)
@@ -133,54 +131,56 @@ class WizardApp(App[int]):
             self.notify("Still looking at this host; a moment.", timeout=2)
             return
         self.journey = replace(self.journey, target=event.target)
-        await self._ask(0)
+        await self._ask(self._sheet().pages[0])
 
     async def _choose(self) -> None:
         self.journey = replace(self.journey, target=None, answers=None, plan=None, run=None, undone=None)
         await self._show(self._first_screen())
-        self._look()
+        self.look()
 
     # Ask ------------------------------------------------------------------------------------------
 
-    async def _ask(self, page: int) -> None:
+    def _sheet(self) -> Sheet[Target]:
+        """The target's questions with the answers so far."""
+        target, host = self.journey.target, self.journey.host
+        assert target is not None and host is not None
+        return fill_in(target, self.journey.given.get(target.key, {}), host)
+
+    async def _ask(self, page: Page) -> None:
         from screens.ask import AskScreen
 
         target, host = self.journey.target, self.journey.host
         assert target is not None and host is not None
-        self.journey = replace(self.journey, page=page)
         given = self.journey.given.get(target.key, {})
         read: Callable[[Mapping[str, Raw]], Sheet[Target]] = partial(fill_in, target, host=host)
-        await self._show(AskScreen(self.world.who, target, target.pages[page], given, read))
+        known = (host.name, host.fqdn)
+        await self._show(AskScreen(self.world.who, page, given, read, wrong=self.journey.wrong, known=known))
 
     async def on_ask_screen_answered(self, event: AskScreen.Answered) -> None:
-
-        target, host = self.journey.target, self.journey.host
-        assert target is not None and host is not None
-        self._take(event.given)
-        if self.journey.page + 1 < len(target.pages):
-            await self._ask(self.journey.page + 1)
-            return
-        sheet = fill_in(target, event.given, host)
-        if sheet.answers is None:
+        self._take(event.screen)
+        sheet, host = self._sheet(), self.journey.host
+        assert host is not None
+        if following := _beside(event.screen.page, sheet)[1]:
+            await self._ask(following[0])
+        elif sheet.answers is None:
             # An answer on an earlier page has become wrong, for instance since a file has gone.
-            await self._ask([page.key for page in target.pages].index(sheet.wrong[0].question.page))
-            return
-        self.journey = replace(self.journey, answers=sheet.answers, undone=None)
-        self._plan(sheet.answers, host)
+            await self._ask(_page_of(sheet.wrong[0].question.name, sheet))
+        else:
+            self.journey = replace(self.journey, answers=sheet.answers, undone=None)
+            self._plan(sheet.answers, host)
 
     async def on_ask_screen_kept(self, event: AskScreen.Kept) -> None:
         self._stop_planning()
-        self._take(event.given)
-        if self.journey.page > 0:
-            await self._ask(self.journey.page - 1)
+        self._take(event.screen)
+        if before := _beside(event.screen.page, self._sheet())[0]:
+            await self._ask(before[-1])
         else:
             await self._choose()
 
-    def _take(self, given: Mapping[str, Raw]) -> None:
-        assert self.journey.target is not None
-        self.journey = replace(
-            self.journey, given={**self.journey.given, self.journey.target.key: dict(given)}
-        )
+    def _take(self, screen: AskScreen) -> None:
+        """Keep what was answered on a page."""
+        given = {**self.journey.given, screen.sheet.target.key: dict(screen.given)}
+        self.journey = replace(self.journey, given=given, wrong=screen.wrong)
 
     # Review ---------------------------------------------------------------------------------------
 
@@ -192,18 +192,8 @@ class WizardApp(App[int]):
     def _review(self, make: Callable[[], Plan], working: str) -> None:
         """Show the plan as soon as it is made; when that takes long, first that it is being made."""
         self.planning = True
-        self._make(make)
+        self.make(make)
         self.set_timer(PATIENCE, partial(self._ask_for_patience, working))
-
-    @work(thread=True, group="plan", exclusive=True)
-    def _make(self, make: Callable[[], Plan]) -> None:
-        worker = get_current_worker()
-        try:
-            made: Plan | WizardError = make()
-        except WizardError as error:
-            made = error
-        if not worker.is_cancelled:
-            self.post_message(Made(made))
 
     async def _ask_for_patience(self, working: str) -> None:
         from screens.review import ReviewScreen
@@ -219,7 +209,10 @@ class WizardApp(App[int]):
             return
         self.planning = False
         made = self._planned(event.made)
-        if isinstance(self.step, ReviewScreen):
+        if isinstance(made, WrongAnswer) and self._sheet()[made.question].applies:
+            self.journey = replace(self.journey, wrong=made)
+            await self._ask(_page_of(made.question, self._sheet()))
+        elif isinstance(self.step, ReviewScreen):
             self.step.show(made)
         else:
             await self._show(ReviewScreen(self.world.who, made=made))
@@ -274,26 +267,7 @@ class WizardApp(App[int]):
         self.writing = True
         self._keep_answers()
         await self._show(ApplyScreen(self.world.who, plan))
-        self._write(plan, self.journey.undone)
-
-    @work(thread=True, group="apply")
-    def _write(self, plan: Plan, undone: Run | None) -> None:
-        """Runs on the app, not on the screen, and writes nothing to the terminal: the line may drop."""
-        from wizard import transaction
-
-        def progressed(progress: Progress) -> None:
-            self.post_message(Progressed(progress))
-
-        try:
-            if undone is None:
-                # What is written the weaker way stood among the warnings, and the answer was yes.
-                run = transaction.apply(plan, self.world.state, progressed, in_place=True)
-            else:
-                run = transaction.undo(undone, self.world.state, progressed)
-        except WizardError as error:
-            self.post_message(Stopped(str(error)))
-        else:
-            self.post_message(Applied(run))
+        self.write(plan, self.journey.undone)
 
     @on(Progressed)
     def _progressed(self, event: Progressed) -> None:
@@ -328,27 +302,11 @@ class WizardApp(App[int]):
         await self._show(
             ProveScreen(self.world.who, journey.plan.title, journey.plan, journey.run is not None)
         )
-        self._check(journey.answers)
+        self.check(journey.answers)
 
     def on_prove_screen_again(self) -> None:
         if self.journey.answers is not None:
-            self._check(self.journey.answers)
-
-    @work(thread=True, group="prove", exclusive=True)
-    def _check(self, answers: Target) -> None:
-        from wizard import proof
-
-        worker = get_current_worker()
-
-        def tell(message: Message) -> None:
-            if not worker.is_cancelled:
-                self.post_message(message)
-
-        # Looked at anew: the service may have been restarted since.
-        checks = answers.proof(self.world.look())
-        tell(Begun(checks))
-        wanted = takewhile(lambda _: not worker.is_cancelled, checks)
-        tell(Proven(proof.prove(wanted, lambda result: tell(Checked(result)))))
+            self.check(self.journey.answers)
 
     @on(Begun)
     def _begun(self, event: Begun) -> None:
@@ -400,23 +358,11 @@ class WizardApp(App[int]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._restart()
+                self.restart(command)
 
         self.push_screen(
             Confirm(f"Restart the service now?\n{' '.join(command.arguments)}", "Restart"), answered
         )
-
-    @work(thread=True, group="restart", exclusive=True)
-    def _restart(self) -> None:
-        from wizard import service
-
-        assert self.journey.plan is not None and self.journey.plan.restart is not None
-        try:
-            service.restart(self.journey.plan.restart)
-        except WizardError as error:
-            self.post_message(Restarted(str(error)))
-        else:
-            self.post_message(Restarted("Restarted.", done=True))
 
     @on(Restarted)
     async def _restarted(self, event: Restarted) -> None:
@@ -476,21 +422,17 @@ class WizardApp(App[int]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._recover()
+                self.recover()
 
         text = f"An earlier run was interrupted: {run.title}.\nFinish rolling it back, to how it was before?"
         self.push_screen(Confirm(text, "Roll back", "Later"), answered)
 
-    @work(thread=True, group="recover", exclusive=True)
-    def _recover(self) -> None:
-        from wizard import history, transaction
-
-        try:
-            said = inert_lines(history.recovered(transaction.recover(self.world.state)))
-        except WizardError as error:
-            self.call_from_thread(self._tell, error)
+    @on(Recovered)
+    def _recovered(self, event: Recovered) -> None:
+        if isinstance(event.said, WizardError):
+            self._tell(event.said)
         else:
-            self.call_from_thread(self.notify, said, timeout=10, markup=False)
+            self.notify(inert_lines(event.said), timeout=10, markup=False)
 
     def _tell(self, error: WizardError) -> None:
         """What stands in the way, over whatever is shown."""
@@ -510,7 +452,7 @@ class WizardApp(App[int]):
         if journey.undone and isinstance(step, ReviewScreen):
             await self._back_from_undo()
         elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undone and journey.target:
-            await self._ask(len(journey.target.pages) - 1)
+            await self._ask(self._sheet().pages[-1])
         elif isinstance(step, ProveScreen) and journey.target and journey.answers and journey.host:
             self._plan(journey.answers, journey.host)
         else:
@@ -542,7 +484,7 @@ class WizardApp(App[int]):
         from screens.ask import AskScreen
 
         if isinstance(self.step, AskScreen):
-            self._take(self.step.given)
+            self._take(self.step)
         for target in self.world.targets:
             if given := self.journey.given.get(target.key):
                 try:
@@ -558,3 +500,15 @@ class WizardApp(App[int]):
         error = failed.error if isinstance(failed, WorkerFailed) else failed
         if error is not None:
             self.panic(crash.message(type(error), error, error.__traceback__))
+
+
+def _beside(page: Page, sheet: Sheet[Target]) -> tuple[tuple[Page, ...], tuple[Page, ...]]:
+    """The pages on which something is asked, before this one and after it."""
+    place = sheet.target.pages.index
+    before = tuple(other for other in sheet.pages if place(other) < place(page))
+    return before, tuple(other for other in sheet.pages if place(other) > place(page))
+
+
+def _page_of(question: str, sheet: Sheet[Target]) -> Page:
+    """The page on which a question stands."""
+    return next(page for page in sheet.target.pages if page.key == sheet[question].question.page)

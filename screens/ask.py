@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from textual import on
@@ -13,12 +13,20 @@ from textual.message import Message
 from textual.widgets import Label
 
 from screens.base import COMMON_KEYS, WizardScreen
-from screens.widgets.field import Field
+from screens.widgets.delivered import DeliveredField
+from screens.widgets.field import ChoiceField, Field, TextField
+from screens.widgets.secret import SecretField
+from wizard.errors import WrongAnswer
 from wizard.inert import inert
-from wizard.kinds import Raw
+from wizard.kinds import Choice, Delivered, Passphrase, Raw, Text, YesNo
 from wizard.questions import Page
 from wizard.sheet import Entry, Sheet
 from wizard.targets import Target
+
+UNSEEN = (
+    "It is neither shown nor copied nor kept: the next start asks for it again. Where a new one is asked, "
+    "Ctrl+G makes one that nobody guesses, and shows it once."
+)
 
 FillIn: TypeAlias = Callable[[Mapping[str, Raw]], Sheet[Target]]
 
@@ -31,6 +39,7 @@ class AskScreen(WizardScreen):
         "Every field shows its default; change what does not fit. An emptied field takes its default "
         "again. Nothing is written yet: the next steps show each change before it is made."
     )
+    AUTO_FOCUS = ".-begin Input, .-begin Chooser"
     BINDINGS = [
         # Not before what has the focus: the letters typed ahead of it must be taken first.
         Binding("enter", "next", "next", key_display="Enter"),
@@ -42,46 +51,86 @@ class AskScreen(WizardScreen):
 
     @dataclass
     class Answered(Message):
-        """The page is filled in; these are all answers so far."""
+        """The page is filled in: go on."""
 
-        given: Mapping[str, Raw]
+        screen: AskScreen
 
     @dataclass
     class Kept(Message):
-        """Leave the page, keeping the answers so far."""
+        """Leave the page backwards, keeping the answers so far."""
 
-        given: Mapping[str, Raw]
+        screen: AskScreen
 
     def __init__(
-        self, who: str, target: type[Target], page: Page, given: Mapping[str, Raw], fill_in: FillIn
+        self,
+        who: str,
+        page: Page,
+        given: Mapping[str, Raw],
+        fill_in: FillIn,
+        *,
+        wrong: WrongAnswer | None = None,
+        known: Iterable[str] = (),
     ) -> None:
         super().__init__(who)
-        self.target = target
         self.page = page
         self.given = dict(given)
+        """All answers so far."""
         self.fill_in = fill_in
-        self.sheet = fill_in(given)
+        self.wrong = wrong
+        """The answer that turned out wrong when it was used; until it is changed."""
+        self.known = tuple(known)
+        """Words about this host, which a guesser tries first as a passphrase."""
+        self.sheet = self._filled_in()
         self.tried = False
 
     def compose_body(self) -> ComposeResult:
-        pages = self.target.pages
-        number = f"page {pages.index(self.page) + 1} of {len(pages)}"
-        yield Label(f"{self.target.title}: {self.page.title}, {number}", classes="title", markup=False)
+        yield Label(self._title, classes="title", markup=False)
         for entry in self._entries:
-            yield Field(entry)
+            field = self._field(entry)
+            field.set_class(entry.question.name == self._begins_with, "-begin")
+            yield field
         if self.page.note:
             yield Label(self.page.note, id="page-note", markup=False)
+
+    @property
+    def _title(self) -> str:
+        pages = self.sheet.target.pages
+        number = sum(pages.index(page) <= pages.index(self.page) for page in self.sheet.pages)
+        where = f"page {number} of {len(self.sheet.pages)}"
+        return f"{self.sheet.target.title}: {self.page.title}, {where}"
 
     @property
     def _entries(self) -> tuple[Entry, ...]:
         """The entries of this page, those that do not apply now too: they may after the next answer."""
         return tuple(entry for entry in self.sheet.entries if entry.question.page == self.page.key)
 
+    @property
+    def _begins_with(self) -> str:
+        """The question that has the focus at first."""
+        asked = [entry.question.name for entry in self.sheet.page(self.page)]
+        wrong = [name for name in asked if self.wrong is not None and name == self.wrong.question]
+        return next(iter(wrong + asked), "")
+
+    def _field(self, entry: Entry) -> Field:
+        kind = entry.question.kind
+        if isinstance(kind, Choice | YesNo):
+            return ChoiceField(entry)
+        if isinstance(kind, Passphrase):
+            return SecretField(entry, self._guessable)
+        return DeliveredField(entry) if isinstance(kind, Delivered) else TextField(entry)
+
+    def _guessable(self) -> tuple[str, ...]:
+        """What whoever guesses a passphrase tries first: this host, and the names among the answers."""
+        names = (entry.text for entry in self.sheet.asked if isinstance(entry.question.kind, Text))
+        return (*self.known, *names)
+
     @on(Field.Changed)
     def _changed(self, event: Field.Changed) -> None:
         self.given.pop(event.name, None)
-        if event.text:
-            self.given[event.name] = event.text
+        if event.answer is not None:
+            self.given[event.name] = event.answer
+        if self.wrong is not None and self.wrong.question == event.name:
+            self.wrong = None
         self.refill()
 
     @on(Field.Done)
@@ -90,9 +139,33 @@ class AskScreen(WizardScreen):
 
     def refill(self) -> None:
         """Read the answers again, and show what there is to say about each."""
-        self.sheet = self.fill_in(self.given)
+        before, self.sheet = self.sheet, self._filled_in()
+        # The passphrase of something that exists is none for something new, which has it typed twice.
+        turned = [
+            entry.question.name
+            for entry in before.entries
+            if entry.chosen != self.sheet[entry.question.name].chosen
+        ]
+        if turned:
+            self.given = {name: raw for name, raw in self.given.items() if name not in turned}
+            self.sheet = self._filled_in()
         for field in self.query(Field):
             field.show(self.sheet[field.question.name], tried=self.tried)
+        title = self.query_one(".title", Label)
+        if title.content != self._title:
+            title.update(self._title)
+
+    def _filled_in(self) -> Sheet[Target]:
+        sheet, wrong = self.fill_in(self.given), self.wrong
+        if wrong is None:
+            return sheet
+        entries = (
+            replace(entry, error=wrong.sentence, missing=False)
+            if entry.question.name == wrong.question
+            else entry
+            for entry in sheet.entries
+        )
+        return replace(sheet, entries=tuple(entries), answers=None)
 
     def action_next(self) -> None:
         self.tried = True
@@ -101,10 +174,10 @@ class AskScreen(WizardScreen):
         if wrong:
             self.query_one(f"#{wrong[0].question.name}", Field).focus_answer()
         else:
-            self.post_message(self.Answered(dict(self.given)))
+            self.post_message(self.Answered(self))
 
     def action_back(self) -> None:
-        self.post_message(self.Kept(self.given))
+        self.post_message(self.Kept(self))
 
     def help_text(self) -> str:
         focused = self.focused
@@ -115,10 +188,11 @@ class AskScreen(WizardScreen):
             return self.HELP_TEXT
         asked = field.question
         default = self.sheet[asked.name].default
+        more = f"Default here: {inert(default)}" if default else "There is no default here."
         parts = [
             asked.label,
             f"{asked.help} {asked.more}",
-            f"Default here: {inert(default)}" if default else "There is no default here.",
-            f"Key in an answers file: {asked.name}",
+            UNSEEN if asked.secret else more,
+            f"Key in an answers file: {asked.key}",
         ]
         return "\n\n".join([*parts, self.HELP_TEXT])

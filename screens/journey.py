@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wizard.errors import WrongAnswer
     from wizard.host import Host
     from wizard.journal import Run
     from wizard.kinds import Raw
@@ -36,7 +37,8 @@ class Journey:
     given: Mapping[str, Mapping[str, Raw]] = field(default_factory=dict)
     """The answers given, by target key."""
     target: type[Target] | None = None
-    page: int = 0
+    wrong: WrongAnswer | None = None
+    """The answer that turned out wrong when it was used, until it is changed."""
     answers: Target | None = None
     plan: Plan | None = None
     run: Run | None = None

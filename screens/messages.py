@@ -82,3 +82,10 @@ class Restarted(Message):
 
     text: str
     done: bool = False
+
+
+@dataclass
+class Recovered(Message):
+    """What came of rolling an interrupted run back."""
+
+    said: str | WizardError

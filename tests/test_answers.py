@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.peers.sandboxed import answers_file, furnished
-from wizard import answers
+from tests.screens.sample_targets import SampleAuthority
+from wizard import answers, targets
 from wizard.demo.sandbox import Sandbox
 from wizard.errors import BadAnswers, Refusal
 from wizard.host import Host
-from wizard.kinds import Raw
+from wizard.kinds import Delivery, Raw
+from wizard.secret import Secret
 from wizard.sheet import Sheet, fill_in
 from wizard.state import State
 from wizard.targets import Target
@@ -237,3 +239,142 @@ def test_kept_answers_are_for_their_owner_only(tmp_path: Path) -> None:
     answers.keep(state, HubRest, {"common_name": "hub"})
     kept = state.kept_answers("hub-rest")
     assert [path.stat().st_mode & 0o777 for path in (state.root, kept.parent)] == [0o700, 0o700]
+
+
+# Secrets ----------------------------------------------------------------------------------------------------
+
+OWN_AUTHORITY = 'target = "sample-ca"\nsource = "own"\n'
+
+
+@pytest.fixture
+def sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one target is the one that asks for a passphrase."""
+    monkeypatch.setattr(targets, "every", lambda: (SampleAuthority,))
+
+
+def sample_of(**given_: Raw) -> Sheet[Target]:
+    return fill_in(SampleAuthority, given_, HOST)
+
+
+def holding(path: Path, content: bytes, mode: int = 0o600) -> Path:
+    path.write_bytes(content)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_passphrase_comes_from_the_file_that_is_named(tmp_path: Path) -> None:
+    secret = holding(tmp_path / "secret", b"  hunter2 \r\nand what else one notes down\n", 0o400)
+    path = tmp_path / "answers.toml"
+    path.write_text(f'{OWN_AUTHORITY}passphrase_file = "{secret}"\n')
+    target, given_ = answers.read(path)
+    assert given_ == {"source": "own", "passphrase": Secret("  hunter2 ")}
+    filled = answers.complete(target, given_, HOST)
+    assert isinstance(filled, SampleAuthority)
+    assert filled.passphrase == Secret("  hunter2 ")
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1))
+def test_any_line_is_a_passphrase(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("secret") / "secret"
+    for end in ("", "\n", "\r\n", "\n\n"):
+        assert answers.read_secret(holding(path, (text + end).encode())) == Secret(text)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o660, 0o666, 0o777])
+def test_what_others_may_touch_is_no_secret(tmp_path: Path, mode: int) -> None:
+    path = holding(tmp_path / "secret", b"hunter2\n", mode)
+    with pytest.raises(BadAnswers, match=f"First: chmod 600 {path}") as caught:
+        answers.read_secret(path)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "should hold a passphrase in its first line, but that is empty."),
+        (b"\nhunter2\n", "should hold a passphrase in its first line, but that is empty."),
+        (b"\r\n", "should hold a passphrase in its first line, but that is empty."),
+        (b"h\xfcnter2\n", "is not text in UTF-8."),
+        (b"\xff\xfeh\x00u\x00", "is not text in UTF-8."),
+        (b"x" * 1_000_001, "cannot be read: It is larger than 1 MB."),
+    ],
+)
+def test_a_file_that_holds_no_passphrase_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    path = holding(tmp_path / "secret", content)
+    with pytest.raises(BadAnswers) as caught:
+        answers.read_secret(path)
+    assert str(path) in str(caught.value)
+    assert said in str(caught.value)
+    assert "nter2" not in str(caught.value)
+
+
+def test_what_is_no_file_holds_no_passphrase(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    tmp_path.chmod(0o700)
+    for path in (tmp_path / "none", tmp_path, pipe):
+        with pytest.raises(BadAnswers, match=f"{path}, which should hold a passphrase, cannot be read: "):
+            answers.read_secret(path)
+
+
+@pytest.mark.usefixtures("sample")
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('passphrase = "hunter2"', '"passphrase" must not stand here, where others may read it.'),
+        ('passphrase = "hunter2"', 'write: passphrase_file = "/path/of/that/file"'),
+        ("passphrase = ''", '"passphrase" must not stand here'),
+        ("passphrase_file = 5", '"passphrase_file" must be the name of a file, in quotes.'),
+        ('passphrase_file = ["a"]', '"passphrase_file" must be the name of a file, in quotes.'),
+        ('passphrase_fil = "a"', 'Did you mean "passphrase_file"?'),
+        ("", "  passphrase_file: This is needed. Write it into a file that only you can read, and name that"),
+    ],
+)
+def test_a_passphrase_that_is_given_otherwise_is_refused(tmp_path: Path, line: str, sentence: str) -> None:
+    said = refused(tmp_path / "answers.toml", f"{OWN_AUTHORITY}{line}\n")
+    assert sentence in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.usefixtures("sample")
+def test_without_secrets_no_file_is_looked_at_and_none_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "answers.toml"
+    for line in ("", 'passphrase_file = "/nowhere"\n'):
+        path.write_text(OWN_AUTHORITY + line)
+        target, given_ = answers.read(path, secrets=False)
+        assert given_ == {"source": "own"}
+        assert isinstance(answers.complete(target, given_, HOST, secrets=False), SampleAuthority)
+    with pytest.raises(BadAnswers, match="authority_days: ") as caught:
+        answers.complete(SampleAuthority, {"source": "own", "authority_days": "x"}, HOST, secrets=False)
+    assert "passphrase" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_secret_is_in_nothing_that_is_written(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    given_: dict[str, Raw] = {"source": "own", "passphrase": Secret("hunter2")}
+    sheet = sample_of(**given_)
+    assert sheet.answers is not None
+    answers.keep(state, SampleAuthority, given_)
+    assert answers.kept(state) == {"sample-ca": {"source": "own"}}
+    text = answers.template(sheet)
+    assert "# A file, mode 0600, with the passphrase as its first line; without one" in text
+    assert "# passphrase_file = ..." in text
+    plain = sheet.answers.plain(HOST)
+    assert "passphrase" not in plain
+    for written in (state.kept_answers("sample-ca").read_text(), text, str(plain), repr(sheet)):
+        assert "hunter2" not in written
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_template_with_what_may_be_empty_and_what_was_pasted_gives_the_same_answers(tmp_path: Path) -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    path = tmp_path / "answers.toml"
+    for delivered, value in (("", Delivery()), ("/a.pem, /b.pem", None), (pem, Delivery((pem,)))):
+        sheet = sample_of(source="request", delivered=delivered)
+        path.write_text(answers.template(sheet))
+        filled = answers.complete(*answers.read(path), HOST)
+        assert vars(filled) == vars(sheet.answers)
+        assert value in (None, vars(filled)["delivered"])

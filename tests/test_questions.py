@@ -17,9 +17,25 @@ from tests.peers.sandboxed import furnished
 from wizard.demo.sandbox import Sandbox
 from wizard.host import Host
 from wizard.inert import inert
-from wizard.kinds import Account, Choice, FilePath, IPv4Address, Kind, Raw, Several, Text, Whole, YesNo
+from wizard.kinds import (
+    LARGEST_PASTE,
+    Account,
+    Choice,
+    Delivered,
+    Delivery,
+    FilePath,
+    IPv4Address,
+    Kind,
+    Passphrase,
+    Raw,
+    Several,
+    Text,
+    Whole,
+    YesNo,
+)
 from wizard.material.names import read_name
 from wizard.questions import Page, Questionnaire, question
+from wizard.secret import Secret
 from wizard.sheet import fill_in
 from wizard.targets.hub_rest import HubRest
 
@@ -32,6 +48,7 @@ HOST = Host(
 )
 COLOURS = Choice((("red", "Red"), ("blue", "Blue")))
 NAMES = Several(lambda text: str(read_name(text)))
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
 def is_sentence(text: str) -> bool:
@@ -65,6 +82,20 @@ def is_sentence(text: str) -> bool:
         (NAMES, ["bücher.example"], ("xn--bcher-kva.example",)),
         (Account(), "root", "root"),
         (IPv4Address(), "127.0.0.1:050051", "127.0.0.1:50051"),
+        (Text(optional=True), "", ""),
+        (Text(optional=True), " x ", "x"),
+        (Several(str, optional=True), "", ()),
+        (Several(str, optional=True), " , ", ()),
+        (Several(str, optional=True), [], ()),
+        (Delivered(), "", Delivery()),
+        (Delivered(), [], Delivery()),
+        (
+            Delivered(),
+            "/srv/a.pem, ~root/b.pem",
+            Delivery((Path("/srv/a.pem"), Path("~root/b.pem").expanduser())),
+        ),
+        (Delivered(), ["/srv/a.pem"], Delivery((Path("/srv/a.pem"),))),
+        (Delivered(), f"From us,\nto you:\n{PEM}{PEM}", Delivery((f"From us,\nto you:\n{PEM}{PEM}",))),
     ],
 )
 def test_a_kind_reads_what_it_takes(kind: Kind[Any], raw: Raw, value: object) -> None:
@@ -106,6 +137,13 @@ def test_a_kind_reads_what_it_takes(kind: Kind[Any], raw: Raw, value: object) ->
         (IPv4Address(), "127.0.0.1:0", '"0" is not a port: give a number from 1 to 65535.'),
         (IPv4Address(), "127.0.0.1:65536", '"65536" is not a port: give a number from 1 to 65535.'),
         (IPv4Address(), "127.0.0.1:" + "9" * 900, "is not a port: give a number from 1 to 65535."),
+        (Text(optional=True), "   ", "This is needed."),
+        (Delivered(), "a.pem", "Write the whole path, beginning with /: "),
+        (Delivered(), "/a.pem, ", "This is needed."),
+        (Delivered(), 5, 'Give a list of files, such as ["/root/certificate.pem", "/root/chain.pem"].'),
+        (Delivered(), ["/a.pem", 5], "Give the names of files, in quotes."),
+        (Delivered(), PEM + "x" * LARGEST_PASTE, "characters: too much for certificates. Give a file."),
+        (Passphrase(), Secret(""), "This is needed."),
     ],
 )
 def test_a_kind_says_what_would_be_right(kind: Kind[Any], raw: Raw, sentence: str) -> None:
@@ -186,6 +224,91 @@ def test_what_was_given_is_shown_as_given_and_a_default_as_a_default() -> None:
     assert sheet.page(Trip.pages[1]) == (sheet["total"],)
 
 
+@dataclass(frozen=True)
+class Box(Questionnaire):
+    """A questionnaire with a passphrase, options from the host, and what may be empty."""
+
+    pages: ClassVar = (Page("box", "the box"), Page("lock", "the lock"), Page("label", "the label"))
+
+    colour: str = question("Colour", COLOURS, page="box", help="Of the box.")
+    shade: str = question("Shade", Choice((("any", "any"),)), page="box", help="Of that colour.")
+    locked: bool = question("Locked", YesNo(), page="lock", help="Only a blue one.")
+    opens: Secret = question("Opens with", Passphrase(), page="lock", help="What it is locked with.")
+    owner: str = question("Owner", Text(optional=True), page="label", help="If there is one.")
+    papers: Delivery = question("Papers", Delivered(), page="label", help="If there are any.")
+
+    def options_shade(self, host: Host) -> tuple[tuple[str, str], ...]:
+        return tuple((f"{depth} {self.colour}", f"{depth}, on {host.name}") for depth in ("light", "dark"))
+
+    def default_shade(self, host: Host) -> str:
+        return f"light {self.colour}"
+
+    def applies_locked(self, host: Host) -> bool:
+        return self.colour == "blue"
+
+    def applies_opens(self, host: Host) -> bool:
+        return self.colour == "blue" and self.locked
+
+    def chosen_opens(self, host: Host) -> bool:
+        return self.shade == "dark blue"
+
+    def check_opens(self, host: Host, value: Secret) -> str | None:
+        return "It is too short." if len(value.reveal()) < 3 else None
+
+    def default_owner(self, host: Host) -> str:
+        return ""
+
+    def default_papers(self, host: Host) -> Delivery:
+        return Delivery()
+
+
+def test_the_options_of_a_choice_follow_from_the_host_and_from_an_earlier_answer() -> None:
+    assert fill_in(Box, {}, HOST)["shade"].question.kind == Box.questions()[1].kind, "until it is given"
+    for colour in ("red", "blue"):
+        shade = fill_in(Box, {"colour": colour}, HOST)["shade"]
+        labels = ((f"light {colour}", "light, on signer"), (f"dark {colour}", "dark, on signer"))
+        assert shade.question.kind == Choice(labels)
+        assert shade.text == f"light {colour}"
+    changed = fill_in(Box, {"colour": "red", "shade": "dark blue"}, HOST)
+    assert changed["shade"].error == '"dark blue" is not one of: light red, dark red.'
+
+
+def test_a_passphrase_is_chosen_where_the_rule_says_so_and_is_never_text() -> None:
+    given_: dict[str, Raw] = {"colour": "blue", "locked": True, "opens": Secret("hunter2")}
+    existing, new = fill_in(Box, given_, HOST), fill_in(Box, {**given_, "shade": "dark blue"}, HOST)
+    assert (existing["opens"].chosen, new["opens"].chosen) == (False, True)
+    assert (new["opens"].text, new["opens"].default, new["opens"].given) == ("", "", True)
+    assert new.answers is not None
+    assert new.answers.opens == Secret("hunter2")
+    assert "hunter2" not in repr(new)
+
+
+def test_a_passphrase_that_is_missing_is_no_obstacle_where_none_is_needed() -> None:
+    locked: dict[str, Raw] = {"colour": "blue", "locked": True}
+    assert fill_in(Box, locked, HOST).answers is None
+    assert fill_in(Box, locked, HOST)["opens"].missing
+    without = fill_in(Box, locked, HOST, secrets=False).answers
+    assert without is not None
+    with pytest.raises(AttributeError):
+        _ = without.opens  # whoever uses it all the same hears of it
+    assert fill_in(Box, {**locked, "opens": Secret("x")}, HOST, secrets=False).answers is None, "it is wrong"
+    assert fill_in(Box, {"locked": True}, HOST, secrets=False).answers is None, "another answer is missing"
+
+
+def test_pages_on_which_nothing_is_asked_are_left_out() -> None:
+    box, lock, label = Box.pages
+    assert fill_in(Box, {}, HOST).pages == (box, label)
+    assert fill_in(Box, {"colour": "red"}, HOST).pages == (box, label)
+    assert fill_in(Box, {"colour": "blue"}, HOST).pages == (box, lock, label)
+
+
+def test_what_may_be_empty_needs_no_answer() -> None:
+    sheet = fill_in(Box, {"colour": "red"}, HOST)
+    assert sheet.answers is not None
+    assert (sheet.answers.owner, sheet.answers.papers) == ("", Delivery())
+    assert not sheet["owner"].missing
+
+
 # Any text ---------------------------------------------------------------------------------------------------
 
 
@@ -261,6 +384,65 @@ def test_no_value_of_an_answers_file_raises(box: Sandbox, data: st.DataObject) -
     sheet = fill_in(HubRest, {"start_script": str(box.hub / "start.sh"), **values}, HOST)
     for entry in sheet.wrong:
         assert is_sentence(entry.error), entry.error
+
+
+def box_answers() -> st.SearchStrategy[dict[str, Any]]:
+    """Answers to every question of a box, right ones among them."""
+    right: dict[str, st.SearchStrategy[Any]] = {
+        "colour": st.sampled_from(["red", "blue"]),
+        "shade": st.sampled_from(["light red", "dark blue"]),
+        "locked": st.booleans(),
+        "opens": st.text(max_size=9).map(Secret),
+        "owner": st.just(""),
+        "papers": st.sampled_from(["", "/a.pem, /b.pem", PEM, ["/a.pem", PEM]]),
+    }
+    return st.fixed_dictionaries(
+        {}, optional={name: st.one_of(way, raw_values()) for name, way in right.items()}
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(box_answers())
+def test_no_answer_raises_and_what_is_written_of_it_is_read_again(typed: dict[str, Any]) -> None:
+    sheet = fill_in(Box, typed, HOST)
+    for entry in sheet.wrong:
+        assert is_sentence(entry.error), entry.error
+    assert {page.key for page in sheet.pages} == {entry.question.page for entry in sheet.asked}
+    if sheet.answers is not None:
+        plain = sheet.answers.plain(HOST)
+        assert plain.keys() == {entry.question.name for entry in sheet.asked} - {"opens"}
+        secrets = {name: typed[name] for name in ("opens",) if name in typed}
+        again = fill_in(Box, {**plain, **secrets}, HOST).answers
+        assert vars(again) == vars(sheet.answers)
+
+
+@given(raw_values())
+def test_a_passphrase_that_stands_where_others_may_read_it_is_refused_and_not_repeated(raw: Raw) -> None:
+    with pytest.raises(ValueError, match=r"^A passphrase does not belong here") as caught:
+        Passphrase().read(raw)
+    assert is_sentence(str(caught.value))
+
+
+@given(st.text(min_size=1))
+def test_any_text_is_a_passphrase_and_nothing_shows_or_writes_it(text: str) -> None:
+    secret = Passphrase().read(Secret(text))
+    assert secret.reveal() == text
+    assert Passphrase().show(secret) == ""
+    with pytest.raises(TypeError):
+        Passphrase().plain(secret)
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(odd_texts(), st.just(PEM)), max_size=4), st.sampled_from([", ", "", "\n"]))
+def test_no_delivery_raises_and_one_that_is_read_comes_back(parts: list[str], between: str) -> None:
+    for raw in (parts, between.join(parts)):
+        try:
+            value = Delivered().read(raw)
+        except ValueError as error:
+            assert is_sentence(str(error)), error
+        else:
+            assert Delivered().read(Delivered().plain(value)) == value
+            assert Delivered.is_pasted(value) == any("-----BEGIN " in part for part in parts)
 
 
 def test_a_loop_of_symbolic_links_is_no_file(box: Sandbox, tmp_path: Path) -> None:

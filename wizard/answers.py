@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from wizard.journal import Run
 
 
-def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
-    """The target and the answers given in a file.
+def read(path: Path, *, secrets: bool = True) -> tuple[type[Target], dict[str, Raw]]:
+    """The target and the answers given in a file; without `secrets` the files that hold some are left alone.
 
     Raises BadAnswers with one sentence that says what is wrong and what would be right.
     """
@@ -45,9 +45,11 @@ def read(path: Path) -> tuple[type[Target], dict[str, Raw]]:
         raise BadAnswers(f'{path} names no target. Begin it with a line such as: target = "hub-rest"')
     target = targets.named(key)
     questions = {question.key: question for question in target.questions()}
+    asked = {key: _asked(path, target, questions, key) for key in data}
     return target, {
-        _asked(path, target, questions, key).name: _given(path, questions[key], value)
-        for key, value in data.items()
+        question.name: _given(path, question, data[key])
+        for key, question in asked.items()
+        if secrets or not question.secret
     }
 
 
@@ -108,19 +110,27 @@ def of_run(run: Run) -> tuple[type[Target], dict[str, Raw]]:
     return targets.named(run.target), dict(run.answers)
 
 
-def complete(target: type[Target], given: Mapping[str, Raw], host: Host) -> Target:
-    """The target with every answer.
+def complete(target: type[Target], given: Mapping[str, Raw], host: Host, *, secrets: bool = True) -> Target:
+    """The target with every answer; without `secrets` it may lack passphrases.
 
     Raises Refusal when a file that an answer names cannot be edited, else BadAnswers with each problem.
     """
-    sheet = fill_in(target, given, host)
+    sheet = fill_in(target, given, host, secrets=secrets)
     if sheet.answers is None:
         for entry in sheet.wrong:
             if entry.refusal is not None:
                 raise entry.refusal
-        problems = "\n".join(f"  {entry.question.key}: {entry.error}" for entry in sheet.wrong)
+        problems = "\n".join(map(_problem, sheet.wrong))
         raise BadAnswers(f"Some answers for {target.title} cannot be used:\n{problems}")
     return sheet.answers
+
+
+def _problem(entry: Entry) -> str:
+    """What is wrong with an answer, with its key."""
+    text = f"  {entry.question.key}: {entry.error}"
+    if entry.question.secret and entry.missing:
+        return f"{text} Write it into a file that only you can read, and name that file."
+    return text
 
 
 def template(sheet: Sheet[Target]) -> str:

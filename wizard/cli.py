@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from wizard import __version__, commands
+from wizard import __version__, commands, terminal
 from wizard.crash import install as install_crash_report
 from wizard.errors import BadAnswers, WizardError
 from wizard.inert import inert_lines
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _wizard(options: argparse.Namespace) -> int:
-    on_terminal = commands.can_ask() and sys.stdout is not None and sys.stdout.isatty()
+    on_terminal = terminal.can_ask() and sys.stdout is not None and sys.stdout.isatty()
     if options.demo and not on_terminal:
         from wizard.demo import walk
 

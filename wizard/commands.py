@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wizard import terminal
 from wizard.errors import WizardError
 from wizard.inert import inert, inert_lines
 from wizard.state import State
@@ -62,13 +63,15 @@ def questions(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _read(options: argparse.Namespace) -> tuple[Target, Host]:
-    """The complete answers of a file, on this host."""
+def _read(options: argparse.Namespace, *, secrets: bool = True) -> tuple[Target, Host]:
+    """The complete answers of a file, on this host; without `secrets` passphrases are left out."""
     from wizard import answers, host
 
-    target, given = answers.read(options.answers)
+    target, given = answers.read(options.answers, secrets=secrets)
     here = replace(host.look(), arguments=(options.command, str(options.answers.absolute())))
-    return answers.complete(target, given, here), here
+    if secrets:
+        given = terminal.with_secrets(target, given, here)
+    return answers.complete(target, given, here, secrets=secrets), here
 
 
 def _planned(options: argparse.Namespace) -> Plan:
@@ -94,7 +97,7 @@ def apply(options: argparse.Namespace) -> int:
     if not options.check:
         _refuse_unsettled()
     plan = _planned(options)
-    asks = can_ask() and not options.yes and not options.check and plan.changed
+    asks = terminal.can_ask() and not options.yes and not options.check and plan.changed
     if options.diff or asks:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
     else:
@@ -105,7 +108,7 @@ def apply(options: argparse.Namespace) -> int:
         _say(options, {**preview.as_json(plan), "run": None}, _applied(plan, None))
         return code
     if asks:
-        _agree(f"Write {preview.how_many(plan)}?")
+        terminal.agree(f"Write {preview.how_many(plan)}?")
     _from_here_to_the_end()
     run = transaction.apply(plan, State.default(), _show_progress, in_place=options.in_place)
     _report(options, {**preview.as_json(plan), "run": run.id}, _applied(plan, run.id))
@@ -131,7 +134,7 @@ def prove(options: argparse.Namespace) -> int:
     """Connect to the service and show who gets in."""
     from wizard import proof
 
-    target, here = _read(options)
+    target, here = _read(options, secrets=False)
     # A check may wait for seconds, so each is shown as it comes.
     if options.json:
         result = proof.prove(target.proof(here), lambda made: tell(proof.result_text(made)))
@@ -158,9 +161,9 @@ def undo(options: argparse.Namespace) -> int:
     state = State.default()
     run = history.find(state, options.name)
     plan = transaction.undo_plan(run, state)
-    if can_ask() and not options.yes:
+    if terminal.can_ask() and not options.yes:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
-        _agree(f"Take back {preview.how_many(plan)}?")
+        terminal.agree(f"Take back {preview.how_many(plan)}?")
     _from_here_to_the_end()
     undone = transaction.undo(run, state, _show_progress)
     result = {**preview.as_json(plan), "run": undone.id, "undone": run.id}
@@ -215,18 +218,6 @@ def report_interrupted() -> None:
 
 def _show_progress(progress: Progress) -> None:
     tell(f"  ✓ {inert(progress.text)}")
-
-
-def can_ask() -> bool:
-    """Whether there is somebody to ask."""
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _agree(text: str) -> None:
-    """Ask on the terminal; raises WizardError at anything but a plain yes."""
-    print(f"{text} [yes/no] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
-        raise WizardError("Nothing was changed.")
 
 
 def _say(options: argparse.Namespace, result: dict[str, object], text: str) -> None:

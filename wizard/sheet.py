@@ -80,15 +80,18 @@ class Sheet(Generic[Q]):
         return next(entry for entry in self.entries if entry.question.name == name)
 
 
-def fill_in(target: type[Q], given: Mapping[str, Raw], host: Host) -> Sheet[Q]:
+def fill_in(target: type[Q], given: Mapping[str, Raw], host: Host, *, secrets: bool = True) -> Sheet[Q]:
     """Read what was given, complete it with defaults, and check each answer.
 
+    Without `secrets` the answers are complete without the passphrases that are missing; nothing else is.
     A pure function of its arguments and of the files that the rules look at.
     """
     answers = target.__new__(target)
     entries = []
     for asked in target.questions():
         entry, value = _entry(answers, asked, given, host)
+        if asked.secret and entry.missing and not secrets:
+            entry = replace(entry, error="")
         entries.append(entry)
         if value is not NO_VALUE:
             object.__setattr__(answers, asked.name, value)

@@ -1,15 +1,21 @@
-"""One of a few, on one line: all of them with a mark where they fit, else the chosen one."""
+"""One of a few: all of them on one line with a mark where they fit, else the chosen one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
 from textual.widget import Widget
+
+from wizard.inert import inert
+
+Options: TypeAlias = tuple[tuple[str, str], ...]
+"""Value and label of each."""
 
 CHOSEN, OTHER = "(•) ", "( ) "
 GAP = "  "
@@ -23,19 +29,23 @@ class Chooser(Widget, can_focus=True):
         Binding("left", "move(-1)", "previous choice", show=False),
     ]
 
-    value: reactive[str] = reactive("")
-
     @dataclass
     class Changed(Message):
         """Another option was chosen."""
 
-        chooser: Chooser
         value: str
 
-    def __init__(self, options: tuple[tuple[str, str], ...], value: str, name: str) -> None:
-        super().__init__(name=name)
+    def __init__(self, options: Options, value: str) -> None:
+        super().__init__()
         self.options = options
-        self.set_reactive(Chooser.value, value)
+        self.value = value
+
+    def offer(self, options: Options, value: str) -> None:
+        """Show these options, and which one is chosen."""
+        if (options, value) == (self.options, self.value):
+            return
+        self.options, self.value = options, value
+        self.refresh(layout=len(self._lines(self.size.width)) != self.size.height)
 
     @property
     def chosen(self) -> int:
@@ -43,29 +53,47 @@ class Chooser(Widget, can_focus=True):
         return next((i for i, (value, _) in enumerate(self.options) if value == self.value), -1)
 
     def render(self) -> Content:
-        line = GAP.join(self._marked(index) for index in range(len(self.options)))
-        if len(line) <= self.size.width:
-            start = sum(len(self._marked(index)) + len(GAP) for index in range(max(self.chosen, 0)))
-            end = start + len(self._marked(self.chosen)) if self.chosen >= 0 else start
-            return Content(line).stylize(self._style, start, end)
-        label = self.options[self.chosen][1] if self.chosen >= 0 else "…"
-        count = f"{GAP}{self.chosen + 1} of {len(self.options)}, ←→ changes"
-        return Content.assemble((f"‹ {label} ›", self._style), count)
+        return Content("\n").join(self._lines(self.size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """How many lines there are at this width."""
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> list[Content]:
+        if self._all.cell_length <= width:
+            return [self._all]
+        shown = [Content.styled(f"‹ {inert(label)} ›", self._style) for _, label in self.options]
+        chosen = shown[self.chosen] if self.chosen >= 0 else Content.styled("‹ … ›", self._style)
+        count = f"{self.chosen + 1} of {len(shown)}, ←→ changes"
+        # On one line where that goes for each of them, so that what is below stays in its place.
+        if max(each.cell_length for each in shown) + len(GAP) + len(count) <= width:
+            return [Content.assemble(chosen, GAP, count)]
+        return [*chosen.wrap(max(width, 1)), Content(count)]
+
+    @property
+    def _all(self) -> Content:
+        """All options on one line."""
+        return Content(GAP).join(self._marked(index) for index in range(len(self.options)))
+
+    def _marked(self, index: int) -> Content:
+        chosen = index == self.chosen
+        text = (CHOSEN if chosen else OTHER) + inert(self.options[index][1])
+        return Content.styled(text, self._style if chosen else "")
 
     @property
     def _style(self) -> str:
         return "reverse" if self.has_focus else "bold"
 
-    def _marked(self, index: int) -> str:
-        return (CHOSEN if index == self.chosen else OTHER) + self.options[index][1]
-
     def action_move(self, by: int) -> None:
         self._choose((self.chosen + by) % len(self.options))
 
     def on_click(self, event: events.Click) -> None:
+        if self._all.cell_length > self.size.width:
+            self.action_move(-1 if event.x < len(GAP) else 1)
+            return
         column = 0
         for index in range(len(self.options)):
-            column += len(self._marked(index)) + len(GAP)
+            column += self._marked(index).cell_length + len(GAP)
             if event.x < column:
                 self._choose(index)
                 return
@@ -79,5 +107,5 @@ class Chooser(Widget, can_focus=True):
     def _choose(self, index: int) -> None:
         value = self.options[index][0]
         if value != self.value:
-            self.value = value
-            self.post_message(self.Changed(self, value))
+            self.offer(self.options, value)
+            self.post_message(self.Changed(value))

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from textual import containers, events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
+from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from screens.widgets.chooser import Chooser
 from wizard.inert import inert_lines
-from wizard.kinds import Choice, YesNo
+from wizard.kinds import Choice, Raw
 from wizard.questions import Question
 from wizard.sheet import Entry
 
 YES_NO = (("yes", "yes"), ("no", "no"))
+
+Note: TypeAlias = tuple[str, str]
+"""What is said under a field: which sort of thing it is, and the words."""
+
+STYLES = {"help": "dim", "caution": "$text-warning", "error": "$text-error", "made": "bold"}
+"""By sort. Not by a class of the stylesheet: that takes effect one frame later, and both are sent."""
 
 
 class Answer(Input):
@@ -30,6 +40,11 @@ class Answer(Input):
 
     OWN_KEYS = BindingsMap([*Input.BINDINGS, *BINDINGS]).key_to_bindings
 
+    def __init__(self, text: str = "", placeholder: str = "", *, password: bool = False) -> None:
+        super().__init__(text, placeholder, password=password, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+        self.cursor_position = 0  # a long answer shows its beginning
+
     async def on_key(self, event: events.Key) -> None:
         for binding in self.OWN_KEYS.get(event.key, ())[-1:]:
             event.stop()
@@ -37,103 +52,133 @@ class Answer(Input):
 
 
 class Field(containers.Vertical):
-    """A question. It shows the entry it is given and says what was typed; it decides nothing."""
+    """A question. It shows the entry it is given and says what was answered; it decides nothing."""
 
     @dataclass
     class Changed(Message):
-        """The user changed the answer; empty means the default again."""
+        """The user changed the answer; None means the default again."""
 
         name: str
-        text: str
+        answer: Raw | None
 
     class Done(Message):
         """Enter was pressed in the field: go on."""
 
     def __init__(self, entry: Entry) -> None:
         super().__init__(id=entry.question.name)
-        self.question: Question = entry.question
-        self.default = entry.default
-        self._entry = entry
-        self._note = ("", "")
+        self.entry = entry
+        self.tried = False
+        """Whether the user has tried to go on: only then what was not answered yet is an error."""
+        self._said: Note | None = None
+
+    @property
+    def question(self) -> Question:
+        """What is asked."""
+        return self.entry.question
 
     def compose(self) -> ComposeResult:
-        with containers.Horizontal(classes="row"):
-            yield Label(self.question.label, classes="label", markup=False)
-            kind = self.question.kind
-            if isinstance(kind, Choice | YesNo):
-                options = kind.options if isinstance(kind, Choice) else YES_NO
-                yield Chooser(options, self._entry.text, self.question.name)
-            else:
-                answer = Answer(
-                    self._entry.text,
-                    placeholder=self.default,
-                    compact=True,
-                    select_on_focus=False,
-                    name=self.question.name,
-                )
-                answer.cursor_blink = False
-                answer.cursor_position = 0  # a long answer shows its beginning
+        for label, answer in self.rows():
+            with containers.Horizontal(classes="row"):
+                yield Label(label, classes="label", markup=False)
                 yield answer
-        yield Label(self.question.help, classes="note", markup=False)
+        yield Label(classes="note")
+
+    def rows(self) -> Iterable[tuple[str, Widget]]:
+        """What is answered in, each with the label before it."""
+        raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.show(self._entry, tried=False)
+        self.show(self.entry, tried=self.tried)
 
     def show(self, entry: Entry, *, tried: bool) -> None:
-        """Take over an entry: its default while nothing else was typed, and what there is to say about it.
-
-        What was not answered yet is no error until the user tries to go on (`tried`).
-        """
+        """Take over an entry, and say what there is to say about it."""
         self.display = entry.applies
-        self._follow_default(entry.default)
-        if entry.error and (tried or not entry.missing):
-            self._say("error", f"✗ {entry.error}")
-        elif entry.caution:
-            self._say("caution", f"! {entry.caution}")
-        else:
-            self._say("help", self.question.help)
+        self.follow(entry)
+        self.entry, self.tried = entry, tried
+        self.say()
+
+    def follow(self, entry: Entry) -> None:
+        """Take over what an earlier answer has changed in the entry; `self.entry` is still the one before."""
+
+    def say(self) -> None:
+        """Say what there is to say, unless it is said already."""
+        note = self.note()
+        if note != self._said:
+            self._said = sort, words = note
+            self.query_one(".note", Label).update(Content.styled(inert_lines(words), STYLES[sort]))
+            if self.has_focus_within:
+                self.call_after_refresh(self.scroll_visible, animate=False)
+
+    def on_descendant_focus(self) -> None:
+        """Show the whole field, not only the line that has the focus."""
+        self.scroll_visible(animate=False)
+
+    def note(self) -> Note:
+        """What there is to say."""
+        entry = self.entry
+        if entry.error and (self.tried or not entry.missing):
+            return "error", f"✗ {entry.error}"
+        if entry.caution:
+            return "caution", f"! {entry.caution}"
+        return "help", entry.question.help
 
     def focus_answer(self) -> None:
         """Move the focus into the field."""
         self.query_one("Input, Chooser").focus()
 
-    def _follow_default(self, default: str) -> None:
-        """Show a default that changed with an earlier answer, unless something was typed here."""
-        if default == self.default:
-            return
-        for answer in self.query(Input):
-            if answer.value == self.default:
-                with self.prevent(Input.Changed):
-                    answer.value = default
-                answer.cursor_position = 0
-            answer.placeholder = default
-        for chooser in self.query(Chooser):
-            if chooser.value == self.default:
-                chooser.value = default
-        self.default = default
-
-    def _say(self, kind: str, text: str) -> None:
-        if (kind, text) == self._note:
-            return
-        self._note = (kind, text)
-        note = self.query_one(".note", Label)
-        note.update(inert_lines(text))
-        note.set_classes(f"note -{kind}")
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._changed(event.value)
+    def change(self, answer: Raw | None) -> None:
+        """Tell the answer, which is the default again when it is None."""
+        self.post_message(self.Changed(self.question.name, answer))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.post_message(self.Done())
 
+
+class TextField(Field):
+    """A question that is answered by typing."""
+
+    def rows(self) -> Iterable[tuple[str, Widget]]:
+        yield self.question.label, Answer(self.entry.text, self.entry.default)
+
+    def follow(self, entry: Entry) -> None:
+        """Show a default that changed, unless something was typed here."""
+        before = self.entry.default
+        if entry.default == before:
+            return
+        answer = self.query_one(Input)
+        if answer.value == before:
+            with self.prevent(Input.Changed):
+                answer.value = entry.default
+            answer.cursor_position = 0
+        answer.placeholder = entry.default
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.change(event.value if event.value not in ("", self.entry.default) else None)
+
+
+class ChoiceField(Field):
+    """A question that is answered by choosing one of a few."""
+
+    def rows(self) -> Iterable[tuple[str, Widget]]:
+        yield self.question.label, Chooser(self._options(self.entry), self.entry.text)
+
+    @staticmethod
+    def _options(entry: Entry) -> tuple[tuple[str, str], ...]:
+        kind = entry.question.kind
+        return kind.options if isinstance(kind, Choice) else YES_NO
+
+    def follow(self, entry: Entry) -> None:
+        """Offer what can be chosen now, and choose a default that changed unless the user has chosen."""
+        chooser = self.query_one(Chooser)
+        # Of several keys in a burst, the entry may still show what an earlier one chose.
+        follows = chooser.value == self.entry.text
+        chooser.offer(self._options(entry), entry.text if follows else chooser.value)
+
     @on(Chooser.Changed)
     def _chosen(self, event: Chooser.Changed) -> None:
         event.stop()
-        self._changed(event.value)
-
-    def _changed(self, text: str) -> None:
-        self.post_message(self.Changed(self.question.name, "" if text == self.default else text))
+        self.change(event.value if event.value != self.entry.default else None)

@@ -88,9 +88,9 @@ class Terminal:
         return termios.tcgetattr(self._line) == self._settings
 
     def press(self, *keys: str) -> None:
-        """Send keys by name, or texts as they are."""
+        """Send keys by name, or texts as they are; half a surrogate pair is a byte."""
         for key in keys:
-            os.write(self._line, KEYS.get(key, key).encode())
+            os.write(self._line, KEYS.get(key, key).encode(errors="surrogateescape"))
 
     def cost(self, *keys: str) -> int:
         """How many bytes the program sends back for these keys."""

@@ -1,8 +1,9 @@
 """Starts tls-wizard with one target whose parts can be made slow or broken from outside.
 
-    python -m tests.screens.rigged [crash|crash-in-worker|slow] FOLDER [arguments of tls-wizard]
+    python -m tests.screens.rigged HOW FOLDER [arguments of tls-wizard]
 
-The files go into FOLDER. With `slow` a check after writing waits until FOLDER/go-on exists.
+The files go into FOLDER. HOW is one of: crash, crash-in-worker, authority-crash; slow, where a check after
+writing waits until FOLDER/go-on exists; authority, where the target is the one that asks for a passphrase.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from tests.screens.sample_targets import SampleAuthority
 from tests.screens.samples import HOST, SampleHub
 from wizard import cli, targets
 from wizard.host import Host
@@ -45,6 +47,17 @@ class Rigged(SampleHub):
         return replace(plan, validations=(wait,))
 
 
+class RiggedAuthority(SampleAuthority):
+    def default_directory(self, host: Host) -> Path:
+        return FOLDER
+
+    def plan(self, host: Host) -> Plan:
+        passphrase = self.passphrase.reveal()
+        if HOW == "authority-crash":
+            raise RuntimeError(f"a mistake of ours, with {passphrase}")
+        return super().plan(host)
+
+
 if __name__ == "__main__":
-    targets.every = lambda: (Rigged,)
+    targets.every = lambda: (RiggedAuthority if HOW.startswith("authority") else Rigged,)
     sys.exit(cli.main(sys.argv[3:]))

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from screens.journey import World
+from tests.screens.sample_targets import HubQuestions
 from wizard.files import Entry
 from wizard.host import Host, Service
 from wizard.journal import Run, Status, Step
@@ -16,7 +17,6 @@ from wizard.plan import Advice, Change, Command, Directory, File, Link, Owner, P
 from wizard.proof import Check, Expect, Outcome, Proof, Result, Verdict
 from wizard.state import State
 from wizard.targets import Found, Target
-from wizard.targets.hub_rest import HubRest
 
 WHO = "root@signer"
 HUB = Path("/home/jake/hub")
@@ -59,8 +59,8 @@ HOSTILE = "[bold red]not bold[/] \x1b]52;c;aGk=\x07 \x1b[2J \u202egnp.exe \x00 [
 """Markup, an escape sequence that sets the clipboard, one that clears the screen, and reordered text."""
 
 
-class SampleHub(HubRest):
-    """Hub's own questions, with rules that look at no file, and a plan of two files."""
+class SampleHub(HubQuestions):
+    """A target that is found, and a plan of two files."""
 
     @classmethod
     def find(cls, host: Host) -> Found:
@@ -72,35 +72,6 @@ class SampleHub(HubRest):
             (str(SCRIPT), "runs as jake since 2026-03-14 09:26"),
             (Warning(LOST_BACKSLASH, SCRIPT, 5),),
         )
-
-    def default_start_script(self, host: Host) -> Path:
-        return SCRIPT
-
-    def check_start_script(self, host: Host, value: Path) -> str | None:
-        return (
-            None if value.name.endswith(".sh") else "There is no such file. Give the script that starts Hub."
-        )
-
-    def caution_start_script(self, host: Host, value: Path) -> str | None:
-        return None
-
-    def applies_switch_to_rest(self, host: Host) -> bool:
-        return self.start_script.name == "grpc.sh"
-
-    def check_directory(self, host: Host, value: Path) -> str | None:
-        return None
-
-    def caution_directory(self, host: Host, value: Path) -> str | None:
-        return None
-
-    def caution_account(self, host: Host, value: str) -> str | None:
-        return None
-
-    def default_account(self, host: Host) -> str:
-        return "root"
-
-    def default_address(self, host: Host) -> str:
-        return "127.0.0.1:50051"
 
     def plan(self, host: Host) -> Plan:
         wanted = {"key.pem": b"the key\n", "cert.pem": b"the certificate\n"}

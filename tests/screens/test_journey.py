@@ -20,14 +20,17 @@ from screens.prove import ProveScreen
 from screens.review import ReviewScreen
 from screens.widgets.chooser import Chooser
 from tests.screens import samples
+from tests.screens.sample_targets import OPENS, SampleAuthority
 from tests.screens.samples import HOST, Kept, SampleHub
 from tests.screens.stage import interrupted_run, opened, settled, text, typed
 from wizard import journal, transaction
 from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.journal import Status
+from wizard.kinds import Raw
 from wizard.plan import Command, Plan
 from wizard.proof import Check, Outcome
+from wizard.secret import Secret
 from wizard.state import State
 
 
@@ -110,6 +113,135 @@ async def test_answers_survive_the_way_to_the_proof_and_back(tmp_path: Path) -> 
         assert step(pilot) is ReviewScreen
         await pilot.press("escape")
         assert pilot.app.screen.query_one("#common_name Input", Input).value == "api"
+
+
+# Pages ------------------------------------------------------------------------------------------------------
+
+
+def sample(**given: Raw) -> Journey:
+    """Answers to the target whose pages come and go."""
+    return Journey(given={"sample-ca": given})
+
+
+def page(pilot: Pilot[int]) -> str:
+    """Which page this is, by its title."""
+    return text(pilot).split("\n")[2].strip().removeprefix("Sample service: ")
+
+
+async def test_only_pages_on_which_something_is_asked_are_shown_and_counted(tmp_path: Path) -> None:
+    world = samples.world(tmp_path, target=SampleAuthority)
+    for source, between in (("self-signed", ""), ("own", "your own"), ("request", "the authority's answer")):
+        async with opened(world, journey=sample(source=source, passphrase=OPENS)) as pilot:
+            count = 3 if between else 2
+            await pilot.press("enter")
+            assert page(pilot) == f"where the certificate comes from, page 1 of {count}"
+            await pilot.press("enter")
+            if between:
+                assert page(pilot).startswith(between)
+                assert page(pilot).endswith("page 2 of 3")
+                await pilot.press("enter")
+            assert page(pilot) == f"the names, page {count} of {count}"
+            await pilot.press("enter")
+            await settled(pilot)
+            assert step(pilot) is ReviewScreen
+            for number in range(count, 0, -1):
+                await pilot.press("escape")
+                assert page(pilot).endswith(f"page {number} of {count}")
+            await pilot.press("escape")
+            assert step(pilot) is ChooseScreen
+
+
+async def test_a_page_comes_and_goes_with_an_answer_before_it(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path, target=SampleAuthority)) as pilot:
+        await pilot.press("enter", "tab")
+        for count in (3, 3, 2):  # own, request, self-signed
+            await pilot.press("right")
+            assert page(pilot).endswith(f"page 1 of {count}")
+        await pilot.press("enter")
+        assert page(pilot) == "the names, page 2 of 2"
+        await pilot.press("escape", "tab", "right", "right", "enter")
+        assert page(pilot) == "the authority's answer, page 2 of 3"
+        await pilot.press(*"/a.pem", "escape", "tab", "right", "enter")
+        assert page(pilot) == "the names, page 2 of 2"
+        await pilot.press("escape", "tab", "left", "enter")
+        assert pilot.app.screen.query_one("#delivered Input", Input).value == "/a.pem", "it is not forgotten"
+
+
+async def test_a_page_that_vanishes_under_the_feet_leads_on(tmp_path: Path) -> None:
+    """The answer before it has become wrong, for instance since its file has gone."""
+    gone: list[str] = []
+
+    class Vanishing(SampleAuthority):
+        def check_source(self, host: Host, value: str) -> str | None:
+            return "It has gone." if gone else None
+
+    world = samples.world(tmp_path, target=Vanishing)
+    async with opened(world, journey=sample(source="request")) as pilot:
+        await pilot.press("enter", "enter")
+        gone.append("source")
+        await pilot.press("x")
+        assert page(pilot) == "the authority's answer, page 1 of 2"
+        await pilot.press("enter", "enter")
+        assert page(pilot).startswith("where the certificate comes from")
+        assert "✗ It has gone." in text(pilot)
+
+
+# Wrong only when used ---------------------------------------------------------------------------------------
+
+WRONG = "✗ This passphrase does not open the authority's key."
+
+
+async def test_a_wrong_passphrase_leads_back_to_its_field_until_it_is_changed(tmp_path: Path) -> None:
+    journey = sample(source="own", authority="example", directory=str(tmp_path))
+    world = samples.world(tmp_path / "state", target=SampleAuthority)
+    async with opened(world, journey=journey) as pilot:
+        await pilot.press("enter", "enter", *"hunter2", "enter", "enter")
+        await settled(pilot)
+        assert page(pilot) == "your own authority, page 2 of 3"
+        assert WRONG in text(pilot)
+        assert pilot.app.focused is pilot.app.screen.query_one("#passphrase Input")
+        await pilot.press("enter")
+        assert WRONG in text(pilot), "it is still the same"
+        await pilot.press("escape", "enter")
+        assert WRONG in text(pilot), "nor does looking at another page change it"
+        await pilot.press("h")
+        assert WRONG not in text(pilot)
+        await pilot.press("backspace", *OPENS.reveal(), "enter", "enter")
+        await settled(pilot)
+        assert step(pilot) is ReviewScreen
+        assert "1 change" in text(pilot)
+
+
+async def test_the_same_answer_typed_again_is_tried_again(tmp_path: Path) -> None:
+    journey = sample(source="own", authority="example", passphrase=Secret("hunter2"))
+    async with opened(samples.world(tmp_path, target=SampleAuthority), journey=journey) as pilot:
+        await pilot.press("enter", "enter", "enter", "enter")
+        await settled(pilot)
+        assert WRONG in text(pilot)
+        await pilot.press(*"hunter2", "enter")
+        assert page(pilot) == "the names, page 3 of 3"
+        await pilot.press("enter")
+        await settled(pilot)
+        assert WRONG in text(pilot)
+
+
+async def test_a_wrong_passphrase_that_takes_long_to_find_out_leads_back_too(tmp_path: Path) -> None:
+    go_on = Event()
+
+    class Slow(SampleAuthority):
+        def plan(self, host: Host) -> Plan:
+            go_on.wait(10)
+            return super().plan(host)
+
+    journey = sample(source="own", authority="example", passphrase=Secret("hunter2"))
+    async with opened(samples.world(tmp_path, target=Slow), journey=journey) as pilot:
+        await pilot.press("enter", "enter", "enter", "enter")
+        while step(pilot) is not ReviewScreen:
+            await pilot.pause(0.05)
+        go_on.set()
+        await settled(pilot)
+        assert WRONG in text(pilot)
+        assert step(pilot) is AskScreen
 
 
 # Back -------------------------------------------------------------------------------------------------------

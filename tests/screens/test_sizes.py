@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from screens.widgets.field import Field
 from screens.widgets.keys import Keys
 from tests.screens import samples
 from tests.screens.stage import LARGE, NARROW, NORMAL, Size, opened, settled, text
+from tests.screens.test_ask import sample_page
 from tests.screens.test_keys import SCENES, Scene, at
+from wizard.kinds import Raw
 
 SIZES: tuple[Size, ...] = (
     (60, 20),
@@ -122,6 +125,55 @@ async def test_tab_goes_in_reading_order(number: int, size: Size, tmp_path: Path
         assert screen.focused is order[0]  # and round again
         await pilot.press("shift+tab")
         assert screen.focused is order[-1]
+
+
+OWN_AUTHORITY: Mapping[str, Raw] = {"source": "own", "authority": "staging"}
+SAMPLE_PAGES = [
+    pytest.param("source", OWN_AUTHORITY, id="long options"),
+    pytest.param("authority", {"source": "own"}, id="a new passphrase"),
+    pytest.param("authority", OWN_AUTHORITY, id="an existing passphrase"),
+    pytest.param("answer", {"source": "request", "delivered": "-----BEGIN CERTIFICATE-----"}, id="pasted"),
+]
+
+
+@pytest.mark.parametrize(("key", "given"), SAMPLE_PAGES)
+async def test_any_size_of_the_other_fields(key: str, given: Mapping[str, Raw], tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), sample_page(key, **given), size=LARGE) as pilot:
+        before = text(pilot)
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert text(pilot).count("\n") == size[1] - 1
+        assert text(pilot) == before
+
+
+@pytest.mark.parametrize(("key", "given"), SAMPLE_PAGES)
+@pytest.mark.parametrize("size", [NORMAL, NARROW], ids=str)
+async def test_whatever_has_the_focus_is_in_view_with_its_label_and_its_note(
+    key: str, given: Mapping[str, Raw], size: Size, tmp_path: Path
+) -> None:
+    async with opened(samples.world(tmp_path), sample_page(key, **given), size=size) as pilot:
+        screen = pilot.app.screen
+        view = screen.query_one("#body").region
+        first = screen.focused
+        while True:
+            assert screen.focused is not None
+            field = next(node for node in screen.focused.ancestors if isinstance(node, Field))
+            assert view.contains_region(screen.focused.region)
+            for part in (field.query_one(".label"), field.query_one(".note")):
+                assert part.region
+                assert view.contains_region(part.region)
+            await pilot.press("tab")
+            await pilot.pause()
+            if screen.focused is first:
+                break
+
+
+async def test_a_passphrase_that_is_made_is_in_view_at_60x20(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), sample_page("authority", source="own"), size=NARROW) as pilot:
+        await pilot.press("tab", "tab", "tab", "ctrl+g")
+        await pilot.pause()
+        assert "Write it down now: it is shown only here." in text(pilot)
 
 
 @pytest.mark.parametrize("name", ["applied", "review", "proven"])

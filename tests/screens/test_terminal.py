@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,10 @@ from signal import SIGHUP, SIGTERM, Signals
 import pytest
 
 from tests.screens.pty_terminal import Terminal, terminal
+from tests.screens.sample_targets import fingerprint
 from wizard import journal
 from wizard.journal import Status
+from wizard.secret import Secret
 from wizard.state import State
 
 WIZARD = (sys.executable, "-m", "wizard")
@@ -150,6 +153,91 @@ def test_keys_that_come_in_a_burst_take_effect_in_their_order(
     kept = tomllib.loads((tmp_path / "state" / "answers" / "hub-rest.toml").read_text())
     assert kept["common_name"] == common_name
     assert kept.get("validity_days", "") == days
+
+
+# Unseen -----------------------------------------------------------------------------------------------------
+
+OWN_AUTHORITY = (
+    (("enter",), "page 1 of 2"),
+    (("tab", "right"), "page 1 of 3"),
+    (("enter",), "page 2 of 3"),
+    (("tab", "tab", "tab"), "Ctrl+G makes one."),
+)
+
+
+def test_a_passphrase_is_never_sent_to_the_terminal(tmp_path: Path) -> None:
+    with rigged("authority", tmp_path) as there:
+        go(there, OWN_AUTHORITY)
+        there.press(*"hunter2")
+        there.wait_for("Very weak")
+        there.press("enter", *"hunter2", "\x1b[1;2H", "\x03", "\x18")  # select all of it, copy, cut
+        there.settle()
+        there.press("f1")
+        there.wait_for("It is neither shown nor copied nor kept")
+        there.press("escape")
+        there.settle()
+        there.press("enter")
+        there.wait_for("page 3 of 3")
+        there.press("enter")
+        there.wait_for("nothing written yet")
+        there.press("enter")
+        there.wait_for("Write 1 change")
+        there.press("left", "enter")
+        there.wait_for("Done: 1 change.")
+        there.press("ctrl+q")
+        assert there.end() == 0
+    assert (tmp_path / "key.pem").read_text() == f"the key under {fingerprint(Secret('hunter2'))}"
+    for trace in (b"hunter2", b64encode(b"hunter2"), b"\x1b]52;"):
+        assert trace not in there.output
+    for path in (tmp_path / "state").rglob("*"):
+        assert path.is_dir() or b"hunter2" not in path.read_bytes(), path
+
+
+def test_a_passphrase_that_is_made_is_sent_in_answer_to_its_key_and_never_again(tmp_path: Path) -> None:
+    with rigged("authority", tmp_path) as there:
+        go(there, OWN_AUTHORITY)
+        there.press("\x07")
+        there.wait_for("Write it down now: it is shown only here.")
+        there.settle()
+        made = re.findall(r"(?:[a-z2-9]{5}-){4}[a-z2-9]{5}", there.text)
+        sent = len(there.output)
+        there.press("tab", "tab", "enter")
+        there.wait_for("page 3 of 3")
+        there.press("escape")
+        there.wait_for("given already")
+        there.press("enter")
+        there.wait_for("page 3 of 3")
+        there.press("enter")
+        there.wait_for("nothing written yet")
+        there.press("ctrl+q")
+        assert there.end() == 0
+    assert len(made) == 1
+    for trace in (made[0].encode(), b64encode(made[0].encode())):
+        assert trace not in there.output[sent:]
+
+
+def test_a_crash_shows_no_passphrase(tmp_path: Path) -> None:
+    with rigged("authority-crash", tmp_path) as there:
+        go(there, OWN_AUTHORITY)
+        there.press(*"hunter2", "enter", *"hunter2", "enter")
+        there.wait_for("page 3 of 3")
+        there.press("enter")
+        assert there.end() == 1
+        assert is_sane(there)
+        assert "a mistake of its own (RuntimeError)" in there.last_words
+    assert b"hunter2" not in there.output
+
+
+def test_a_certificate_is_pasted_over_the_line(tmp_path: Path) -> None:
+    certificate = "-----BEGIN CERTIFICATE-----\r" + "MIIB\r" * 1000 + "-----END CERTIFICATE-----\r"
+    with rigged("authority", tmp_path) as there:
+        go(there, (*OWN_AUTHORITY[:1], (("tab", "right", "right"), "request"), (("enter",), "page 2 of 3")))
+        there.press(f"\x1b[200~{certificate}\x1b[201~")
+        there.wait_for("pasted: 1 certificate, 5,054 characters")
+        there.press("ctrl+q")
+        assert there.end() == 0
+    kept = tomllib.loads((tmp_path / "state" / "answers" / "sample-ca.toml").read_text())
+    assert kept["delivered"] == certificate.replace("\r", "\n")
 
 
 # Told to stop -----------------------------------------------------------------------------------------------

@@ -1,0 +1,121 @@
+"""The app's threads: whatever takes longer than a frame. They tell what came of it, and touch no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from screens.journey import World
+from screens.messages import (
+    Applied,
+    Begun,
+    Checked,
+    Looked,
+    Made,
+    Progressed,
+    Proven,
+    Recovered,
+    Restarted,
+    Stopped,
+)
+from wizard.errors import WizardError
+from wizard.plan import Command, Plan
+from wizard.targets import Target
+
+if TYPE_CHECKING:
+    from wizard.journal import Run
+    from wizard.transaction import Progress
+
+LATER_STEPS = ("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove")
+"""Loaded behind the first frame, so that it need not wait for them."""
+
+
+class Workers(App[int]):
+    """They run on the app, not on a screen: what goes with its screen would be cut short."""
+
+    world: World
+
+    @work(thread=True, group="look")
+    def look(self) -> None:
+        """Look at this host, and load the later steps meanwhile."""
+        host = self.world.look()
+        for name in LATER_STEPS:
+            import_module(name)
+        self.post_message(Looked(host, {target.key: target.find(host) for target in self.world.targets}))
+
+    @work(thread=True, group="plan", exclusive=True)
+    def make(self, make: Callable[[], Plan]) -> None:
+        """Make a plan, or find the reason why there is none."""
+        worker = get_current_worker()
+        try:
+            made: Plan | WizardError = make()
+        except WizardError as error:
+            made = error
+        if not worker.is_cancelled:
+            self.post_message(Made(made))
+
+    @work(thread=True, group="apply")
+    def write(self, plan: Plan, undone: Run | None) -> None:
+        """Write the plan, or take a run back. Nothing goes to the terminal meanwhile: the line may drop."""
+        from wizard import transaction
+
+        def progressed(progress: Progress) -> None:
+            self.post_message(Progressed(progress))
+
+        try:
+            if undone is None:
+                # What is written the weaker way stood among the warnings, and the answer was yes.
+                run = transaction.apply(plan, self.world.state, progressed, in_place=True)
+            else:
+                run = transaction.undo(undone, self.world.state, progressed)
+        except WizardError as error:
+            self.post_message(Stopped(str(error)))
+        else:
+            self.post_message(Applied(run))
+
+    @work(thread=True, group="prove", exclusive=True)
+    def check(self, answers: Target) -> None:
+        """Make the checks, one after the other, until told to stop."""
+        from wizard import proof
+
+        worker = get_current_worker()
+
+        def tell(message: Message) -> None:
+            if not worker.is_cancelled:
+                self.post_message(message)
+
+        # Looked at anew: the service may have been restarted since.
+        checks = answers.proof(self.world.look())
+        tell(Begun(checks))
+        wanted = takewhile(lambda _: not worker.is_cancelled, checks)
+        tell(Proven(proof.prove(wanted, lambda result: tell(Checked(result)))))
+
+    @work(thread=True, group="restart", exclusive=True)
+    def restart(self, command: Command) -> None:
+        """Restart the service."""
+        from wizard import service
+
+        try:
+            service.restart(command)
+        except WizardError as error:
+            self.post_message(Restarted(str(error)))
+        else:
+            self.post_message(Restarted("Restarted.", done=True))
+
+    @work(thread=True, group="recover", exclusive=True)
+    def recover(self) -> None:
+        """Roll an interrupted run back."""
+        from wizard import history, transaction
+
+        try:
+            said: str | WizardError = history.recovered(transaction.recover(self.world.state))
+        except WizardError as error:
+            said = error
+        self.post_message(Recovered(said))

@@ -1,0 +1,90 @@
+"""Asks on the terminal, where somebody sits at one: for a yes, and for passphrases that nothing echoes."""
+
+from __future__ import annotations
+
+import sys
+from getpass import getpass
+from typing import TYPE_CHECKING
+
+from wizard.errors import WizardError
+from wizard.secret import Secret
+from wizard.streams import tell
+
+if TYPE_CHECKING:
+    from wizard.host import Host
+    from wizard.kinds import Raw
+    from wizard.sheet import Entry
+    from wizard.targets import Target
+
+NOTHING_CHANGED = "Nothing was changed."
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def agree(text: str) -> None:
+    """Ask for a yes; raises WizardError at anything else."""
+    print(f"{text} [yes/no] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
+        raise WizardError(NOTHING_CHANGED)
+
+
+def with_secrets(target: type[Target], given: dict[str, Raw], host: Host) -> dict[str, Raw]:
+    """The answers with the passphrases that are still needed, where somebody can be asked for them.
+
+    While another answer is wrong nothing is asked: the answers are of no use yet. Raises WizardError when
+    somebody is asked and does not answer.
+    """
+    from wizard.sheet import fill_in
+
+    # One that is made is shown on standard error, which must not be a file then.
+    while can_ask() and sys.stderr is not None and sys.stderr.isatty():
+        wrong = fill_in(target, given, host).wrong
+        if not wrong or not all(entry.missing and entry.question.secret for entry in wrong):
+            break
+        given = {**given, wrong[0].question.name: _passphrase(wrong[0])}
+    return given
+
+
+def _passphrase(entry: Entry) -> Secret:
+    """The one that something already has, or a new one."""
+    tell(f"{entry.question.label}: {entry.question.help}")
+    return _new() if entry.chosen else _existing()
+
+
+def _existing() -> Secret:
+    while not (typed := _unseen("Type it; nothing is shown: ")):
+        tell("It is needed to go on. Ctrl+C stops.")
+    return typed
+
+
+def _new() -> Secret:
+    while True:
+        typed = _unseen("Type a new one, or only Enter to have one made; nothing is shown: ")
+        if not typed:
+            return _made()
+        if typed == _unseen("Once more: "):
+            return typed
+        tell("The two differ. Begin again.")
+
+
+def _made() -> Secret:
+    from wizard.material.passphrases import generated
+
+    made = generated()
+    tell(f"{made.reveal()}\nWrite it down now: it is shown only here.")
+    return made
+
+
+def _unseen(prompt: str) -> Secret:
+    """A line that is not echoed; raises WizardError when there is none."""
+    try:
+        return Secret(getpass(prompt, stream=sys.stderr))
+    except (EOFError, KeyboardInterrupt, UnicodeDecodeError) as stopped:
+        tell("")  # the prompt still stands on the line
+        if isinstance(stopped, KeyboardInterrupt):
+            raise
+        why = "This is not text. " if isinstance(stopped, UnicodeDecodeError) else ""
+        raise WizardError(f"{why}{NOTHING_CHANGED}") from None
