@@ -22,6 +22,7 @@ from screens.messages import (
     Applied,
     Begun,
     Checked,
+    Inventoried,
     Looked,
     Made,
     Progressed,
@@ -29,6 +30,7 @@ from screens.messages import (
     Recovered,
     Restarted,
     Stopped,
+    Told,
 )
 from screens.workers import Workers
 from wizard import crash
@@ -36,7 +38,7 @@ from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
 from wizard.inert import inert_lines
 from wizard.kinds import Raw
-from wizard.plan import Plan
+from wizard.plan import Plan, Tell
 from wizard.questions import Page
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
@@ -44,6 +46,7 @@ from wizard.targets import Target
 if TYPE_CHECKING:
     from screens.apply import ApplyScreen
     from screens.ask import AskScreen
+    from screens.certificates import CertificatesScreen
     from screens.history import HistoryScreen
     from screens.review import ReviewScreen
     from wizard.journal import Run
@@ -120,7 +123,7 @@ class WizardApp(Workers):
     async def _looked(self, event: Looked) -> None:
         self.journey = replace(self.journey, host=event.host)
         if isinstance(self.step, ChooseScreen):
-            self.step.show_found(event.found)
+            self.step.show_found(event.found, event.waiting)
         if self.journey.target is not None and isinstance(self.step, ChooseScreen):
             await self._ask(self._sheet().pages[0])
         self._offer_recovery()
@@ -187,9 +190,9 @@ class WizardApp(Workers):
     def _plan(self, answers: Target, host: Host) -> None:
         from wizard import review
 
-        self._review(lambda: review.prepared(answers, host), WORKING)
+        self._review(partial(review.prepared, answers, host), WORKING)
 
-    def _review(self, make: Callable[[], Plan], working: str) -> None:
+    def _review(self, make: Callable[[Tell], Plan], working: str) -> None:
         """Show the plan as soon as it is made; when that takes long, first that it is being made."""
         self.planning = True
         self.make(make)
@@ -200,6 +203,13 @@ class WizardApp(Workers):
 
         if self.planning and not isinstance(self.step, ReviewScreen):
             await self._show(ReviewScreen(self.world.who, working))
+
+    @on(Told)
+    def _told(self, event: Told) -> None:
+        from screens.review import ReviewScreen
+
+        if self.planning and isinstance(self.step, ReviewScreen):
+            self.step.show_working(f"{WORKING}\n{event.text}")
 
     @on(Made)
     async def _made(self, event: Made) -> None:
@@ -246,7 +256,7 @@ class WizardApp(Workers):
 
         plan = event.plan
         if not plan.changed:
-            await self.on_apply_screen_next()
+            await self._after(plan)
             return
         count = how_many(plan)
         what = f"Take back {count}?" if self.journey.undone else f"Write {count} to this host?"
@@ -289,7 +299,12 @@ class WizardApp(Workers):
     # Prove ----------------------------------------------------------------------------------------
 
     async def on_apply_screen_next(self) -> None:
-        if self.journey.undone:
+        assert self.journey.plan is not None
+        await self._after(self.journey.plan)
+
+    async def _after(self, plan: Plan) -> None:
+        """A plan that is written is proven; but not one that took a run back, or waits for a certificate."""
+        if self.journey.undone or plan.awaits:
             await self._choose()
         else:
             await self._prove()
@@ -391,6 +406,53 @@ class WizardApp(Workers):
         else:
             await self._show(HistoryScreen(self.world.who, runs))
 
+    # Certificates ---------------------------------------------------------------------------------
+
+    @on(ChooseScreen.Certificates)
+    def _certificates(self) -> None:
+        self.list_certificates()
+
+    @on(Inventoried)
+    async def _inventoried(self, event: Inventoried) -> None:
+        from screens.certificates import CertificatesScreen
+
+        if isinstance(self.step, ChooseScreen):
+            await self._show(CertificatesScreen(self.world.who, event.rows, event.waiting))
+
+    async def on_certificates_screen_resume(self, event: CertificatesScreen.Resume) -> None:
+        from wizard import again
+
+        await self._take_up(partial(again.resumed, event.run, ()), "delivered")
+
+    async def on_certificates_screen_reissue(self, event: CertificatesScreen.Reissue) -> None:
+        from wizard import again
+
+        await self._take_up(partial(again.reissued, self.world.state, event.path, new_key=event.new_key))
+
+    async def _take_up(
+        self, find: Callable[[], tuple[type[Target], dict[str, Raw]]], question: str = ""
+    ) -> None:
+        """Go on with the answers of an earlier run: at a question, or at once as far as they are complete."""
+        host = self.journey.host
+        if host is None:
+            self.notify("Still looking at this host; a moment.", timeout=2)
+            return
+        try:
+            target, given = find()
+        except WizardError as error:
+            self._tell(error)
+            return
+        answered = {**self.journey.given, target.key: given}
+        self.journey = replace(self.journey, target=target, given=answered, undone=None)
+        sheet = self._sheet()
+        if question and sheet[question].applies:
+            await self._ask(_page_of(question, sheet))
+        elif sheet.answers is None:
+            await self._ask(_page_of(sheet.wrong[0].question.name, sheet))
+        else:
+            self.journey = replace(self.journey, answers=sheet.answers)
+            self._plan(sheet.answers, host)
+
     async def on_history_screen_undo(self, event: HistoryScreen.Undo) -> None:
         await self._preview_undo(event.run)
 
@@ -405,7 +467,7 @@ class WizardApp(Workers):
         from wizard import transaction
 
         self.journey = replace(self.journey, undone=run)
-        self._review(lambda: transaction.undo_plan(run, self.world.state), UNDO_WORKING)
+        self._review(lambda _: transaction.undo_plan(run, self.world.state), UNDO_WORKING)
 
     def _offer_recovery(self) -> None:
         """An interrupted run is the first thing to hear of; rolling it back is the first answer."""

@@ -29,6 +29,8 @@ class ChooseScreen(WizardScreen):
     )
     BINDINGS = [
         enter("choose", "next"),
+        *letter("w", "waiting", "waiting"),
+        *letter("c", "certificates", "certificates"),
         *letter("h", "history", "earlier runs"),
         *COMMON_KEYS,
     ]
@@ -42,26 +44,37 @@ class ChooseScreen(WizardScreen):
     class History(Message):
         """Show the earlier runs."""
 
+    class Certificates(Message):
+        """Show the certificates of this host, and what waits for one."""
+
     def __init__(self, who: str, targets: tuple[type[Target], ...], kept: frozenset[str]) -> None:
         super().__init__(who)
         self.targets = targets
         self.kept = kept
         """Keys of the targets with answers from an earlier start."""
         self.found: Mapping[str, Found] = {}
+        self.waiting = 0
+        """How many setups wait for a certificate."""
 
     def compose_body(self) -> ComposeResult:
         yield Label("What shall be secured?", classes="title")
         yield OptionList(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
         yield Label("", id="about", markup=False)
+        yield Label("", id="waiting", markup=False)
 
-    def show_found(self, found: Mapping[str, Found]) -> None:
-        """Take in what a look at the host has found, by target key."""
-        self.found = found
+    def show_found(self, found: Mapping[str, Found], waiting: int) -> None:
+        """Take in what a look at the host has found, by target key, and how many setups wait."""
+        self.found, self.waiting = found, waiting
         targets = self.query_one(OptionList)
         with self.app.batch_update():
             for target in self.targets:
                 targets.replace_option_prompt(target.key, self._line(target))
             self._show_about()
+            if waiting:
+                many = f"{waiting} setups wait for their certificates"
+                said = "1 setup waits for its certificate" if waiting == 1 else many
+                self.query_one("#waiting", Label).update(f"{said}: W goes on with it.")
+        self.refresh_bindings()
 
     @on(OptionList.OptionHighlighted)
     def _show_about(self) -> None:
@@ -101,6 +114,12 @@ class ChooseScreen(WizardScreen):
     def action_history(self) -> None:
         self.post_message(self.History())
 
+    def action_certificates(self) -> None:
+        self.post_message(self.Certificates())
+
+    def action_waiting(self) -> None:
+        self.action_certificates()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no step before this one, and Escape never quits."""
-        return action != "back"
+        return action != "back" and (action != "waiting" or self.waiting > 0)

@@ -10,8 +10,10 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wizard.again import Waiting
     from wizard.errors import WizardError
     from wizard.host import Host
+    from wizard.inventory import Listed
     from wizard.journal import Run
     from wizard.plan import Plan
     from wizard.proof import Check, Proof, Result
@@ -25,6 +27,27 @@ class Looked(Message):
 
     host: Host
     found: Mapping[str, Found]
+    waiting: int
+    """How many setups wait for a certificate."""
+
+
+@dataclass
+class Told(Message):
+    """How far the making of a plan has come."""
+
+    text: str
+
+    def can_replace(self, message: Message) -> bool:
+        """A newer one makes an older one needless."""
+        return isinstance(message, Told)
+
+
+@dataclass
+class Inventoried(Message):
+    """The certificates of this host have been looked at."""
+
+    rows: tuple[Listed, ...]
+    waiting: tuple[Waiting, ...]
 
 
 @dataclass

@@ -17,7 +17,7 @@ from screens.widgets.rows import Row, Rows
 from wizard.errors import WizardError
 from wizard.inert import inert
 from wizard.plan import File, Plan
-from wizard.preview import hides_all, how_many
+from wizard.preview import hides_all, how_many, why_nothing
 
 
 class ReviewScreen(WizardScreen):
@@ -33,6 +33,7 @@ class ReviewScreen(WizardScreen):
     BINDINGS = [
         enter("accept", "write"),
         enter("prove", "prove"),
+        enter("done", "done"),
         Binding("tab", "other_side", "other side", key_display="Tab"),
         Binding("c", "copy", "copy", key_display="C"),
         *COMMON_KEYS,
@@ -71,7 +72,7 @@ class ReviewScreen(WizardScreen):
     def _show_plan(self, plan: Plan) -> None:
         self.plan = plan
         count = f"{how_many(plan)}, nothing written yet"
-        what = count if plan.changed else "nothing to change, all is as it should be"
+        what = count if plan.changed else f"nothing to change, {why_nothing(plan)}"
         self._summary(inert(f"{plan.title}: {what}"))
         changes = self.query_one("#changes", OptionList)
         changes.add_options(Option(change_line(change)) for change in plan.changes)
@@ -89,6 +90,11 @@ class ReviewScreen(WizardScreen):
         self.query_one("#changes").display = False
         self.query_one(Rows).show(text_rows(text))
         self.query_one(Rows).focus()
+
+    def show_working(self, text: str) -> None:
+        """Say how far the making of the plan is."""
+        if self.plan is None:
+            self._summary(text)
 
     def _summary(self, text: str) -> None:
         self.query_one("#summary", Label).update(text)
@@ -127,6 +133,9 @@ class ReviewScreen(WizardScreen):
     def action_prove(self) -> None:
         self.action_accept()
 
+    def action_done(self) -> None:
+        self.action_accept()
+
     def action_other_side(self) -> None:
         self.focus_next()
 
@@ -134,7 +143,8 @@ class ReviewScreen(WizardScreen):
         """Nothing can be done before there is a plan; one without changes leads on to the proof."""
         needs = {
             "accept": self.plan is not None and self.plan.changed,
-            "prove": self.plan is not None and not self.plan.changed,
+            "prove": self.plan is not None and not self.plan.changed and not self.plan.awaits,
+            "done": self.plan is not None and not self.plan.changed and bool(self.plan.awaits),
             "copy": self.plan is not None,
             "other_side": self.plan is not None,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib import import_module
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from screens.messages import (
     Applied,
     Begun,
     Checked,
+    Inventoried,
     Looked,
     Made,
     Progressed,
@@ -24,9 +26,10 @@ from screens.messages import (
     Recovered,
     Restarted,
     Stopped,
+    Told,
 )
 from wizard.errors import WizardError
-from wizard.plan import Command, Plan
+from wizard.plan import Command, Plan, Tell
 from wizard.targets import Target
 
 if TYPE_CHECKING:
@@ -48,14 +51,42 @@ class Workers(App[int]):
         host = self.world.look()
         for name in LATER_STEPS:
             import_module(name)
-        self.post_message(Looked(host, {target.key: target.find(host) for target in self.world.targets}))
+        found = {target.key: target.find(host) for target in self.world.targets}
+        self.post_message(Looked(host, found, len(self._waiting())))
+
+    @work(thread=True, group="inventory", exclusive=True)
+    def list_certificates(self) -> None:
+        """Look at the certificates made here, and at the setups that wait for one."""
+        from wizard import again
+        from wizard.inventory import inventory
+
+        try:
+            rows = inventory(self.world.state, datetime.now(UTC))
+        except WizardError as error:
+            self.post_message(Recovered(error))
+        else:
+            self.post_message(Inventoried(rows, tuple(map(again.with_request, self._waiting()))))
+
+    def _waiting(self) -> tuple[Run, ...]:
+        from wizard import again
+
+        try:
+            return again.waiting(self.world.state)
+        except WizardError:  # whoever writes, or asks for the history, hears of it
+            return ()
 
     @work(thread=True, group="plan", exclusive=True)
-    def make(self, make: Callable[[], Plan]) -> None:
+    def make(self, make: Callable[[Tell], Plan]) -> None:
         """Make a plan, or find the reason why there is none."""
         worker = get_current_worker()
+
+        def tell(text: str) -> None:
+            if worker.is_cancelled:
+                raise WizardError("Stopped; nothing was written.")
+            self.post_message(Told(text))
+
         try:
-            made: Plan | WizardError = make()
+            made: Plan | WizardError = make(tell)
         except WizardError as error:
             made = error
         if not worker.is_cancelled:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.peers.sandboxed import COMMAND, answers_file, cli, contents, environment, furnished, started
 from tests.peers.tls import listening
+from wizard import targets
 from wizard.demo.sandbox import Sandbox
 
 SECRETS = ("CHANGETHIS", "myrootpassword")
@@ -38,7 +39,7 @@ def test_targets(box: Sandbox) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("hub-rest    IOTA Hub, REST")
     data = one_object(cli(box, "targets", "--json"))
-    assert [row["target"] for row in data["targets"]] == ["hub-rest"]
+    assert [row["target"] for row in data["targets"]] == [target.key for target in targets.every()]
 
 
 def test_questions_give_a_file_that_plan_takes_once_it_is_filled_in(box: Sandbox) -> None:

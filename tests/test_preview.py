@@ -279,7 +279,7 @@ def test_a_plan_without_changes_says_so() -> None:
     plan = Plan(target="hub-rest", title="Secure IOTA Hub", changes=(), kept=(Path("/srv/cert.pem"),))
     assert preview.text(plan).splitlines() == [
         "Secure IOTA Hub",
-        "Nothing to change.",
+        "Nothing to change: everything is as it should be.",
         "= /srv/cert.pem  (fits, stays as it is)",
     ]
     assert preview.as_json(plan)["changed"] is False

@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     install_crash_report()
     options = _parser().parse_args(arguments)
+    options.words = tuple((sys.argv if arguments is None else ("", *arguments))[2:])
     code = _run(options)
     try:
         if sys.stdout is not None:
@@ -119,19 +120,36 @@ def _parser() -> argparse.ArgumentParser:
     questions = command("questions", commands.questions, "print an answers file to fill in, explained")
     questions.add_argument("target", metavar="TARGET", help="a name that `tls-wizard targets` lists")
     with_answers(command("plan", commands.plan, "show what would be written, to the byte, and write nothing"))
-    apply = with_answers(command("apply", commands.apply, "write what `plan` shows, all of it or nothing"))
-    apply.add_argument("--check", action="store_true", help="only say what would change; write nothing")
-    apply.add_argument("--diff", action="store_true", help="show what `plan` shows as well")
-    apply.add_argument("--yes", action="store_true", help="do not ask before writing")
-    apply.add_argument("--in-place", action="store_true", help="also write files that cannot be replaced")
-    apply.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when something changed")
+    applies = "write what `plan` shows, all of it or nothing"
+    _add_writing(with_answers(command("apply", commands.apply, applies)))
     with_answers(command("prove", commands.prove, "connect to the service for real and show who gets in"))
+    command(
+        "certificates", commands.certificates, "list the certificates made here and what is wrong with them"
+    )
+    resumes = "go on with a setup that waits for its certificate"
+    resume = _add_writing(command("resume", commands.resume, resumes))
+    resume.add_argument("files", nargs="+", metavar="FILE", help="what the authority sent; - for pasted text")
+    resume.add_argument("--run", dest="run_name", metavar="RUN", help="which one, where several wait")
+    again = "make a certificate again, for the same key or a new one"
+    reissue = _add_writing(command("reissue", commands.reissue, again))
+    reissue.add_argument("certificate", type=Path, metavar="FILE", help="one that `certificates` lists")
+    reissue.add_argument("--new-key", action="store_true", help="with a new key; the old one may have leaked")
     command("history", commands.history, "list what was done on this host")
     undo = command("undo", commands.undo, "take the last run, or the one named, back to the byte")
     undo.add_argument("name", nargs="?", metavar="RUN", help="a name that `tls-wizard history` lists")
     undo.add_argument("--yes", action="store_true", help="do not ask before writing")
     command("recover", commands.recover, "roll back a run that a kill or a power cut interrupted")
     return parser
+
+
+def _add_writing(added: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The options of a command that writes."""
+    added.add_argument("--check", action="store_true", help="only say what would change; write nothing")
+    added.add_argument("--diff", action="store_true", help="show what `plan` shows as well")
+    added.add_argument("--yes", action="store_true", help="do not ask before writing")
+    added.add_argument("--in-place", action="store_true", help="also write files that cannot be replaced")
+    added.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when something changed")
+    return added
 
 
 def _wizard(options: argparse.Namespace) -> int:

@@ -6,17 +6,22 @@ import argparse
 import json
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard import terminal
 from wizard.errors import WizardError
 from wizard.inert import inert, inert_lines
+from wizard.kinds import LARGEST_PASTE
 from wizard.state import State
 from wizard.streams import mute, tell
 
 if TYPE_CHECKING:
     from wizard.host import Host
+    from wizard.journal import Run
+    from wizard.kinds import Raw
     from wizard.plan import Plan
     from wizard.targets import Target
     from wizard.transaction import Progress
@@ -42,7 +47,8 @@ def targets(options: argparse.Namespace) -> int:
             }
             for target, what in found
         ]
-        print(json.dumps({"host": here.name, "targets": rows}, indent=2))
+        waiting = [{"run": run.id, "title": run.title} for run in _waiting()]
+        print(json.dumps({"host": here.name, "targets": rows, "waiting": waiting}, indent=2))
         return DONE
     for target, what in found:
         print(f"{target.key:<12}{target.title:<20}{inert(what.status)}")
@@ -50,7 +56,19 @@ def targets(options: argparse.Namespace) -> int:
             print(f"{'':12}{inert(detail)}")
         for warning in what.warnings:
             print(f"{'':12}! {inert(warning.text)}")
+    for run in _waiting():
+        print(f"waits       {inert(run.title)}: tls-wizard resume --run {run.id} FILES")
     return DONE
+
+
+def _waiting() -> tuple[Run, ...]:
+    """The setups that wait for a certificate; whoever asks for the history hears why it cannot be read."""
+    from wizard import again
+
+    try:
+        return again.waiting(State.default())
+    except WizardError:
+        return ()
 
 
 def questions(options: argparse.Namespace) -> int:
@@ -74,29 +92,82 @@ def _read(options: argparse.Namespace, *, secrets: bool = True) -> tuple[Target,
     return answers.complete(target, given, here, secrets=secrets), here
 
 
-def _planned(options: argparse.Namespace) -> Plan:
+def _planned(target: Target, here: Host) -> Plan:
     from wizard import review
 
-    target, here = _read(options)
-    return review.prepared(target, here)
+    return review.prepared(target, here, terminal.progress())
 
 
 def plan(options: argparse.Namespace) -> int:
     """Show what would be written."""
     from wizard import preview
 
-    plan = _planned(options)
+    plan = _planned(*_read(options))
     print(json.dumps(preview.as_json(plan), indent=2) if options.json else preview.text(plan))
     return DONE
 
 
 def apply(options: argparse.Namespace) -> int:
     """Write the plan, after asking when there is somebody to ask."""
+    return _apply(options, *_read(options))
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Go on with a setup that waits, now that its certificate has come."""
+    from wizard import again
+
+    run = again.waiting_run(State.default(), options.run_name)
+    parts = [_delivered(name) for name in options.files]
+    return _apply(options, *_taken_up(options, again.resumed(run, parts)))
+
+
+def _delivered(name: str) -> str:
+    """A file by its full path; what comes on standard input as it is."""
+    if name != "-":
+        return str(Path(name).absolute())
+    return sys.stdin.buffer.read(LARGEST_PASTE + 1).decode("ascii", "replace")
+
+
+def reissue(options: argparse.Namespace) -> int:
+    """Make a certificate again."""
+    from wizard import again
+
+    found = again.reissued(State.default(), options.certificate, new_key=options.new_key)
+    return _apply(options, *_taken_up(options, found))
+
+
+def _taken_up(
+    options: argparse.Namespace, found: tuple[type[Target], Mapping[str, Raw]]
+) -> tuple[Target, Host]:
+    """The answers of an earlier run, complete, on this host."""
+    from wizard import answers, host
+
+    target, given = found[0], dict(found[1])
+    here = replace(host.look(), arguments=(options.command, *options.words))
+    if terminal.can_ask():
+        given = terminal.with_secrets(target, given, here)
+    return answers.complete(target, given, here), here
+
+
+def certificates(options: argparse.Namespace) -> int:
+    """List the certificates made or installed here, and the setups that wait for one."""
+    from datetime import UTC, datetime
+
+    from wizard import again
+    from wizard.inventory import inventory, report
+
+    state = State.default()
+    rows, waiting = inventory(state, datetime.now(UTC)), again.waiting(state)
+    _say(options, report.as_json(rows, waiting), report.text(rows, waiting))
+    return DONE
+
+
+def _apply(options: argparse.Namespace, target: Target, here: Host) -> int:
     from wizard import preview, transaction
 
     if not options.check:
         _refuse_unsettled()
-    plan = _planned(options)
+    plan = _planned(target, here)
     asks = terminal.can_ask() and not options.yes and not options.check and plan.changed
     if options.diff or asks:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
@@ -119,13 +190,11 @@ def _applied(plan: Plan, run: str | None) -> str:
     from wizard import preview
 
     if not plan.changed:
-        return "Nothing to change: everything is as it should be."
+        return f"Nothing to change: {preview.why_nothing(plan)}."
     how_many = preview.how_many(plan)
     if run is None:
         return f"{how_many} would be written."
-    todo = [
-        f"  {advice.text}" + (f"\n    {advice.command}" if advice.command else "") for advice in plan.advice
-    ]
+    todo = [line for advice in plan.advice for line in preview.advice_lines(advice)]
     lines = [f"Done: {how_many}. Take it back with: tls-wizard undo {run}"]
     return "\n".join([*lines, "You do now:", *todo] if todo else lines)
 

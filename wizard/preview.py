@@ -158,6 +158,11 @@ def how_many(plan: Plan) -> str:
     return "1 change" if len(plan.changes) == 1 else f"{len(plan.changes)} changes"
 
 
+def why_nothing(plan: Plan) -> str:
+    """Why a plan changes nothing, in words."""
+    return "it waits for its certificate" if plan.awaits else "everything is as it should be"
+
+
 def text(plan: Plan) -> str:
     """The whole preview as text: changes with diffs, checks, warnings and advice."""
     return "\n".join(inert(line) for part in _text_parts(plan) for line in part.split("\n"))
@@ -165,7 +170,8 @@ def text(plan: Plan) -> str:
 
 def _text_parts(plan: Plan) -> Iterator[str]:
     yield plan.title
-    yield f"{how_many(plan)}, nothing written yet" if plan.changed else "Nothing to change."
+    nothing = f"Nothing to change: {why_nothing(plan)}."
+    yield f"{how_many(plan)}, nothing written yet" if plan.changed else nothing
     yield from (f"= {inert(str(path))}  (fits, stays as it is)" for path in plan.kept)
     yield from (summary(change) for change in plan.changes)
     for change in plan.changes:

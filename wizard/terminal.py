@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from getpass import getpass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from wizard.errors import WizardError
@@ -13,6 +14,7 @@ from wizard.streams import tell
 if TYPE_CHECKING:
     from wizard.host import Host
     from wizard.kinds import Raw
+    from wizard.plan import Tell
     from wizard.sheet import Entry
     from wizard.targets import Target
 
@@ -29,6 +31,19 @@ def agree(text: str) -> None:
     print(f"{text} [yes/no] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
         raise WizardError(NOTHING_CHANGED)
+
+
+def progress() -> Tell:
+    """Tells somebody at a terminal how far the making of a plan is, where that takes more than a second."""
+    told = monotonic()
+
+    def tell_slowly(text: str) -> None:
+        nonlocal told
+        if sys.stderr is not None and sys.stderr.isatty() and monotonic() > told + 1:
+            told = monotonic()
+            tell(f"  … {text}")
+
+    return tell_slowly
 
 
 def with_secrets(target: type[Target], given: dict[str, Raw], host: Host) -> dict[str, Raw]:

@@ -80,6 +80,6 @@ def advice_rows(advice: Iterable[Advice]) -> Iterator[Row]:
     """What the operator does, with the commands."""
     for item in advice:
         yield from text_rows(item.text)
-        if item.command:
-            yield Row(Content.styled(inert(item.command), "bold"), Content("  "), code=True)
+        for line in item.command.splitlines():
+            yield Row(Content.styled(inert(line), "bold"), Content("  "), code=True)
         yield NOTHING

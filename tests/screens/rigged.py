@@ -16,7 +16,7 @@ from tests.screens.sample_targets import SampleAuthority
 from tests.screens.samples import HOST, SampleHub
 from wizard import cli, targets
 from wizard.host import Host
-from wizard.plan import Command, Plan
+from wizard.plan import Command, Plan, Tell, silent
 from wizard.targets import Found
 
 HOW, FOLDER = sys.argv[1], Path(sys.argv[2])
@@ -36,11 +36,11 @@ class Rigged(SampleHub):
             raise RuntimeError(f"a mistake of ours, with {passphrase}")
         return super().check_common_name(host, value)
 
-    def plan(self, host: Host) -> Plan:
+    def plan(self, host: Host, tell: Tell = silent) -> Plan:
         passphrase = "hunter" + "2"
         if HOW == "crash-in-worker":
             raise RuntimeError(f"a mistake of ours, with {passphrase}")
-        plan = super().plan(host)
+        plan = super().plan(host, tell)
         if HOW != "slow":
             return plan
         wait = Command(("/bin/sh", "-c", f"until [ -e '{FOLDER}/go-on' ]; do sleep 0.02; done"))
@@ -51,11 +51,11 @@ class RiggedAuthority(SampleAuthority):
     def default_directory(self, host: Host) -> Path:
         return FOLDER
 
-    def plan(self, host: Host) -> Plan:
+    def plan(self, host: Host, tell: Tell = silent) -> Plan:
         passphrase = self.passphrase.reveal()
         if HOW == "authority-crash":
             raise RuntimeError(f"a mistake of ours, with {passphrase}")
-        return super().plan(host)
+        return super().plan(host, tell)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from wizard.kinds import (
     YesNo,
 )
 from wizard.material.names import check_common_name, read_name
-from wizard.plan import File, Plan
+from wizard.plan import File, Plan, Tell, silent
 from wizard.proof import Check, Expect, Outcome, Verdict
 from wizard.questions import Page, question
 from wizard.secret import Secret
@@ -316,7 +316,7 @@ class SampleAuthority(Target):
     def default_directory(self, host: Host) -> Path:
         return Path("/home/jake/sample")
 
-    def plan(self, host: Host) -> Plan:
+    def plan(self, host: Host, tell: Tell = silent) -> Plan:
         """One file; only here it turns out whether the passphrase of an authority is the right one."""
         passphrase: Secret | None = vars(self).get("passphrase")
         if self.source == OWN and self.authority != NEW and passphrase != OPENS:

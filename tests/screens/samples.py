@@ -13,7 +13,7 @@ from wizard.files import Entry
 from wizard.host import Host, Service
 from wizard.journal import Run, Status, Step
 from wizard.kinds import Raw
-from wizard.plan import Advice, Change, Command, Directory, File, Link, Owner, Plan, Warning
+from wizard.plan import Advice, Change, Command, Directory, File, Link, Owner, Plan, Tell, Warning, silent
 from wizard.proof import Check, Expect, Outcome, Proof, Result, Verdict
 from wizard.state import State
 from wizard.targets import Found, Target
@@ -73,7 +73,7 @@ class SampleHub(HubQuestions):
             (Warning(LOST_BACKSLASH, SCRIPT, 5),),
         )
 
-    def plan(self, host: Host) -> Plan:
+    def plan(self, host: Host, tell: Tell = silent) -> Plan:
         wanted = {"key.pem": b"the key\n", "cert.pem": b"the certificate\n"}
         changes: list[Change] = []
         for name, content in wanted.items():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import product
 from pathlib import Path
+from textwrap import wrap
 
 import pytest
 from textual.pilot import Pilot
@@ -22,7 +23,7 @@ from tests.screens.stage import LARGE, NARROW, NORMAL, Size, at_every_size, open
 from wizard import targets
 from wizard.host import Host
 from wizard.kinds import Choice, Raw, YesNo
-from wizard.questions import Question
+from wizard.questions import Page, Question
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
 from wizard.targets.hub_rest import HubRest
@@ -338,7 +339,21 @@ QUESTIONS = [
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_texts_of_a_question_fit_beside_and_under_its_field(question: Question) -> None:
     assert len(question.label) <= 18
-    assert len(question.help) <= 58
+    assert lines(question.help, 58) <= 2
+
+
+def lines(text: str, width: int) -> int:
+    """How many lines a text takes."""
+    return len(wrap(text, width))
+
+
+def height(sheet: Sheet[Target], shown: Page) -> int:
+    """How many lines a page takes at 80x24, between the lines at the top and at the bottom."""
+    fields = sum(
+        1 + entry.chosen + lines(f"{entry.question.help}{' Ctrl+G makes one.' * entry.chosen}", 58)
+        for entry in sheet.page(shown)
+    )
+    return 2 + fields + (1 + lines(shown.note, 78) if shown.note else 0)
 
 
 def ways(target: type[Target]) -> Iterator[Mapping[str, Raw]]:
@@ -353,7 +368,9 @@ def ways(target: type[Target]) -> Iterator[Mapping[str, Raw]]:
 
 
 @pytest.mark.parametrize("target", targets.every(), ids=lambda target: target.key)
-def test_at_most_seven_questions_are_asked_on_a_page(target: type[Target]) -> None:
+def test_at_most_seven_questions_are_asked_on_a_page_and_all_are_in_view(target: type[Target]) -> None:
     for given in ways(target):
         sheet = fill_in(target, given, HOST)
-        assert [page.key for page in sheet.pages if len(sheet.page(page)) > 7] == [], given
+        for shown_page in sheet.pages:
+            assert len(sheet.page(shown_page)) <= 7, (shown_page.key, given)
+            assert height(sheet, shown_page) <= 20, (shown_page.key, given)

@@ -28,7 +28,7 @@ from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.journal import Status
 from wizard.kinds import Raw
-from wizard.plan import Command, Plan
+from wizard.plan import Command, Plan, Tell, silent
 from wizard.proof import Check, Outcome
 from wizard.secret import Secret
 from wizard.state import State
@@ -229,9 +229,9 @@ async def test_a_wrong_passphrase_that_takes_long_to_find_out_leads_back_too(tmp
     go_on = Event()
 
     class Slow(SampleAuthority):
-        def plan(self, host: Host) -> Plan:
+        def plan(self, host: Host, tell: Tell = silent) -> Plan:
             go_on.wait(10)
-            return super().plan(host)
+            return super().plan(host, tell)
 
     journey = sample(source="own", authority="example", passphrase=Secret("hunter2"))
     async with opened(samples.world(tmp_path, target=Slow), journey=journey) as pilot:
@@ -269,10 +269,10 @@ async def test_escape_while_the_plan_is_made_stops_it_with_nothing_changed(tmp_p
     started, go_on = Event(), Event()
 
     class Slow(SampleHub):
-        def plan(self, host: Host) -> Plan:
+        def plan(self, host: Host, tell: Tell = silent) -> Plan:
             started.set()
             go_on.wait(10)
-            return super().plan(host)
+            return super().plan(host, tell)
 
     async with opened(samples.world(tmp_path / "state", target=Slow), journey=answers_in(tmp_path)) as pilot:
         await pilot.press("enter", "enter", "enter")
@@ -367,8 +367,8 @@ async def test_a_second_run_has_nothing_to_write_and_goes_on_to_the_proof(tmp_pa
 
 async def test_a_failed_run_says_where_things_stand_and_leads_back_to_the_answers(tmp_path: Path) -> None:
     class Failing(SampleHub):
-        def plan(self, host: Host) -> Plan:
-            plan = super().plan(host)
+        def plan(self, host: Host, tell: Tell = silent) -> Plan:
+            plan = super().plan(host, tell)
             return Plan(
                 target=plan.target,
                 title=plan.title,
@@ -401,8 +401,8 @@ async def test_the_service_is_restarted_only_after_a_yes(tmp_path: Path) -> None
     sign = tmp_path / "restarted"
 
     class Restartable(SampleHub):
-        def plan(self, host: Host) -> Plan:
-            plan = super().plan(host)
+        def plan(self, host: Host, tell: Tell = silent) -> Plan:
+            plan = super().plan(host, tell)
             return Plan(
                 target=plan.target,
                 title=plan.title,
@@ -570,8 +570,8 @@ async def test_ctrl_q_waits_while_it_is_written(tmp_path: Path) -> None:
     go_on = tmp_path / "go on"
 
     class Slow(SampleHub):
-        def plan(self, host: Host) -> Plan:
-            plan = super().plan(host)
+        def plan(self, host: Host, tell: Tell = silent) -> Plan:
+            plan = super().plan(host, tell)
             wait = Command(("/bin/sh", "-c", f"until [ -e '{go_on}' ]; do sleep 0.01; done"))
             return Plan(target=plan.target, title=plan.title, changes=plan.changes, validations=(wait,))
 
