@@ -293,8 +293,15 @@ class WizardApp(Workers):
         self.writing = False
         if self.journey.undone is None:
             self.journey = replace(self.journey, run=event.run)
+            self._forget_what_is_done()
         if isinstance(self.step, ApplyScreen):
             self.step.show_done(event.run)
+
+    def _forget_what_is_done(self) -> None:
+        """What was asked for one run only is not asked for again by the next."""
+        if (target := self.journey.target) is not None:
+            given = {**self.journey.given, target.key: target.lasting(self.journey.given.get(target.key, {}))}
+            self.journey = replace(self.journey, given=given)
 
     # Prove ----------------------------------------------------------------------------------------
 

@@ -141,7 +141,8 @@ class CertificatesScreen(WizardScreen):
         if action == "resume":
             return self._chosen_waiting is not None
         if action in ("reissue", "new_key"):
-            return self._chosen_row is not None
+            # An authority is replaced, not made again: all it has issued would have to change with it.
+            return self._chosen_row is not None and "authority" not in self._chosen_row.kind
         return True
 
     def action_resume(self) -> None:

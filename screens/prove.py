@@ -25,7 +25,7 @@ MARKS = {
     Verdict.FAILED: ("✗", "$text-error"),
     Verdict.SKIPPED: ("-", "dim"),
 }
-TITLE_WIDTH = 38
+TITLE_WIDTH = 44
 
 
 class ProveScreen(WizardScreen):

@@ -174,7 +174,7 @@ def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
 
     document = tomlkit.document()
     document.add("target", tomlkit.item(target.key))
-    for name, raw in given.items():
+    for name, raw in target.lasting(given).items():
         if isinstance(raw, Secret):
             continue
         document.add(name, tomlkit.item(raw if isinstance(raw, str | int | bool) else list(raw)))

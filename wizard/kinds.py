@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import ClassVar, Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from wizard.secret import Secret
 
@@ -29,6 +29,10 @@ T_co = TypeVar("T_co", covariant=True)
 class Kind(Protocol[T]):
     """What sort of answer a question takes."""
 
+    @property
+    def optional(self) -> bool:
+        """Whether it may be left empty."""
+
     def read(self, raw: Raw) -> T:
         """The answer as a value; ValueError with a sentence for the user when it is not one."""
 
@@ -41,6 +45,8 @@ class Kind(Protocol[T]):
 
 class _Written(Generic[T]):
     """A kind whose values stand as text in an answers file."""
+
+    optional: bool = False
 
     def show(self, value: T) -> str:
         return str(value)
@@ -81,6 +87,8 @@ class FilePath(_Written[Path]):
 @dataclass(frozen=True)
 class PerhapsFilePath:
     """The same; left empty it is None."""
+
+    optional: ClassVar[bool] = True
 
     def read(self, raw: Raw) -> Path | None:
         return None if raw == "" else FilePath().read(raw)
@@ -231,6 +239,8 @@ def _host_and_port(text: str) -> tuple[str, int]:
 class Passphrase:
     """A passphrase; no answers file holds it, only the name of a file that does."""
 
+    optional: ClassVar[bool] = False
+
     def read(self, raw: Raw) -> Secret:
         if isinstance(raw, Secret):
             if not raw:
@@ -268,6 +278,8 @@ PEM_BEGINS = "-----BEGIN "
 @dataclass(frozen=True)
 class Delivered:
     """One or more files, with commas between, or a pasted text with PEM in it; it may be left empty."""
+
+    optional: ClassVar[bool] = True
 
     def read(self, raw: Raw) -> Delivery:
         if isinstance(raw, str):

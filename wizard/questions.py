@@ -17,6 +17,7 @@ the rule quietly, since that question already says what to do (sheet.py).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -47,6 +48,8 @@ class Question:
     """One line under the field."""
     more: str = ""
     """What F1 adds."""
+    once: bool = False
+    """Whether the answer is for one run only: it is not kept for the next."""
     name: str = ""
     """The field's name; filled in from the dataclass."""
 
@@ -61,9 +64,9 @@ class Question:
         return f"{self.name}_file" if self.secret else self.name
 
 
-def question(label: str, kind: Kind[T], *, page: str, help: str, more: str = "") -> T:
+def question(label: str, kind: Kind[T], *, page: str, help: str, more: str = "", once: bool = False) -> T:
     """Declare a field of a target as a question."""
-    asked = Question(label, kind, page, help, more)
+    asked = Question(label, kind, page, help, more, once)
     field: T = dataclasses.field(metadata={"question": asked})
     return field
 
@@ -88,14 +91,20 @@ class Questionnaire:
         return tuple(asked for page in cls.pages for asked in every if asked.page == page.key)
 
     def plain(self, host: Host) -> dict[str, Plain]:
-        """The answers as an answers file holds them: no secrets, and nothing that was not asked."""
+        """The answers as an answers file holds them, to be used again: no secrets, only what was asked."""
         return {
             asked.name: asked.kind.plain(getattr(self, asked.name))
             for asked in self.questions()
-            if not asked.secret
+            if not (asked.secret or asked.once)
             and asked.name in vars(self)
             and rule(self, "applies", asked, host) is not False
         }
+
+    @classmethod
+    def lasting(cls, given: Mapping[str, T]) -> dict[str, T]:
+        """Those of the answers that are not for one run only."""
+        once = {asked.name for asked in cls.questions() if asked.once}
+        return {name: raw for name, raw in given.items() if name not in once}
 
     def cautions(self, host: Host) -> tuple[str, ...]:
         """What to know about these answers, though they can be used."""
@@ -107,7 +116,11 @@ class Questionnaire:
         cautions = (rule(self, "caution", asked, host, value) for asked, value in given)
         return tuple(filter(None, cautions))
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- only ever raises
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- each property has its own result
+        # Also asked when a property has touched a missing answer: that one is to be named, not the property.
+        found = getattr(type(self), name, None)
+        if isinstance(found, property):
+            return found.__get__(self)
         raise NotAnswered(name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.plan import Plan, Tell, Warning, silent
 from wizard.preflight import preflight, refuse
@@ -12,7 +13,11 @@ from wizard.targets import Target
 
 def prepared(target: Target, host: Host, tell: Tell = silent) -> Plan:
     """What the answers come to on this host, examined; it remembers the answers. Raises WizardError."""
-    return examined(replace(target.plan(host, tell), answers=target.plain(host)))
+    try:
+        plan = target.plan(host, tell)
+    except OSError as error:  # what was looked at for the answers has changed since
+        raise WizardError(f"{error.filename or 'The system'} says: {error.strerror}.") from None
+    return examined(replace(plan, answers=target.plain(host)))
 
 
 def examined(plan: Plan) -> Plan:

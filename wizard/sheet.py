@@ -107,8 +107,7 @@ def _entry(
 ) -> tuple[Entry, object]:
     """The entry of one question, and its value when it can be used, else NO_VALUE."""
     if rule(answers, "applies", asked, host) is False:
-        default = rule(answers, "default", asked, host)
-        return Entry(asked, "", given=False, applies=False), NO_VALUE if default is None else default
+        return Entry(asked, "", given=False, applies=False), _unasked(answers, asked, host)
     if options := rule(answers, "options", asked, host):
         asked = replace(asked, kind=Choice(options))
     default, why_none = _default(answers, asked, host)
@@ -131,6 +130,14 @@ def _entry(
     return entry, NO_VALUE if error else value
 
 
+def _unasked(answers: Questionnaire, asked: Question, host: Host) -> object:
+    """The value of a question that does not apply: its default, or nothing where it may be left empty."""
+    default = rule(answers, "default", asked, host)
+    if default is None:
+        return asked.kind.read("") if asked.kind.optional else NO_VALUE
+    return default
+
+
 def _default(answers: Questionnaire, asked: Question, host: Host) -> tuple[object, Exception | None]:
     """The default, or why there is none."""
     rule = getattr(answers, f"default_{asked.name}", None)
@@ -143,8 +150,10 @@ def _default(answers: Questionnaire, asked: Question, host: Host) -> tuple[objec
         return None, error
     except OSError as error:
         return None, _not_seen(error)
+    if value is None:
+        return _read(asked.kind, "") if asked.kind.optional else (None, Missing("This is needed."))
     # A name found on the host can be as odd as one that is typed, so it is read like one.
-    return (None, Missing("This is needed.")) if value is None else _read(asked.kind, asked.kind.plain(value))
+    return _read(asked.kind, asked.kind.plain(value))
 
 
 def _read(kind: Kind[Any], raw: Raw) -> tuple[object, Exception | None]:

@@ -84,8 +84,8 @@ class SecretField(Field):
             return "error", "✗ The two differ. Type the same in both rows."
         if self._strength is not None and not self.entry.caution:
             return self._judgement(self._strength)
-        if said[0] == "help" and self.entry.chosen:
-            return "help", f"{said[1]} Ctrl+G makes one."
+        if self.entry.chosen:
+            return said[0], f"{said[1]} Ctrl+G makes one."
         return said
 
     @staticmethod

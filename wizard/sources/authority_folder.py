@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -59,8 +60,9 @@ class AuthorityFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether there is an authority here."""
-        return self.certificate.is_file()
+        """Whether there is an authority here, and not only a copy of the root of one elsewhere."""
+        others = (self.key, self.intermediate_key, self.register)
+        return self.certificate.is_file() and any(path.is_file() for path in others)
 
     @property
     def issuing(self) -> tuple[Path, Path]:
@@ -108,18 +110,34 @@ class AuthorityFolder:
         root = self.read_certificate()
         return Authority(issuer, key, None if root == issuer else root)
 
+    def has_ended(self, now: datetime) -> bool:
+        """Whether there is one whose time is over, as far as that can be read."""
+        try:
+            return self.exists and self.read_issuer().not_valid_after_utc < now
+        except (OSError, MaterialError):
+            return False
+
     def why_unfit(self, now: datetime) -> str | None:
-        """A sentence when it cannot issue, as far as that can be seen without its key's passphrase."""
+        """A sentence when it cannot issue, as far as that can be seen without its key's passphrase.
+
+        Raises OSError when one of its files cannot be read.
+        """
         from wizard.material.authority import may_issue
         from wizard.material.description import name_words
 
         try:
+            self.read_certificate()
             issuer = self.read_issuer()
             self.read_register()
         except MaterialError as error:
-            return str(error)
+            return f"{self.path}: {error}"
         if not may_issue(issuer):
             return f"{self.issuing[0]} is no authority that strict clients accept. Make a new one."
+        if now < issuer.not_valid_before_utc:
+            return (
+                f"The authority {name_words(issuer.subject)} is not valid before "
+                f"{issuer.not_valid_before_utc:%Y-%m-%d %H:%M} UTC. Check this machine's clock."
+            )
         if now > issuer.not_valid_after_utc:
             return (
                 f"The authority {name_words(issuer.subject)} has ended on "
@@ -128,6 +146,7 @@ class AuthorityFolder:
             )
         if not self.issuing[1].is_file():
             return f"Its key {self.issuing[1]} is not there. Put it back; without it nothing can be issued."
+        read_small(self.issuing[1])
         return None
 
     def words(self) -> str:
@@ -164,9 +183,21 @@ def known(state: State) -> tuple[AuthorityFolder, ...]:
     try:
         stamp = tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in state.runs.iterdir()))
         folders = _made(state, stamp)
+        # The root's key may be kept elsewhere; the one that issues is needed.
+        return tuple(folder for folder in folders if folder.exists and folder.issuing[1].is_file())
     except (OSError, WizardError):  # whoever writes hears of it
         return ()
-    return tuple(folder for folder in folders if folder.exists and folder.key.is_file())
+
+
+def issued_by_one_of(folders: Iterable[AuthorityFolder], certificate: Certificate) -> bool:
+    """Whether one of these authorities has issued the certificate, as far as they can be read."""
+    from wizard.material.chains import was_issued
+
+    for folder in folders:
+        with suppress(OSError, MaterialError):
+            if was_issued(certificate, by=folder.read_issuer()):
+                return True
+    return False
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -18,6 +19,20 @@ from wizard.sources.pair import Issue, Pair, Wanted, contents, remove, write
 if TYPE_CHECKING:
     from wizard.material.bundles import Pkcs12
     from wizard.material.keys import PrivateKey
+
+
+_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._-@+")
+
+
+def read_client_name(text: str) -> str:
+    """A client's name, which is also that of its files. ValueError: the sentence says what to change."""
+    if not frozenset(text) <= _CHARACTERS:
+        raise ValueError(f'"{text}": a client is named with letters, digits and . _ - @ + only.')
+    if not text[0].isalnum():
+        raise ValueError(f'"{text}": begin with a letter or a digit.')
+    if len(text) > 64:
+        raise ValueError(f'"{text[:20]}…" has {len(text)} characters; at most 64 are allowed.')
+    return text
 
 
 class Bundle(Enum):

@@ -5,7 +5,7 @@ The files given are only read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +81,7 @@ class Given:
 def issue(
     given: Given, names: tuple[Name, ...], pair: Pair, passphrase: Secret | None, now: datetime
 ) -> Issue:
-    """Copy certificate and key to where the service reads them, in order and unprotected.
+    """Copy certificate and key to where the service reads them, in order, the key as the pair has it.
 
     Raises OSError when a file in the service's folder cannot be read, WrongAnswer when one given is no good.
     """
@@ -90,7 +90,9 @@ def issue(
     from wizard.material.keys import WrongPassphrase, key_words, private_pem
 
     if given.is_in_place(names, pair, now):
-        return keep(pair, look(pair))
+        issue = keep(pair, look(pair))
+        # The root may have been given only now.
+        return replace(issue, changes=(*issue.changes, *root_changes(given.build(names, now), pair)))
     try:
         key = given.read_key(passphrase)
         chain = given.build(names, now, key)
@@ -101,7 +103,7 @@ def issue(
     except MaterialError as error:
         raise WrongAnswer("certificate_file", str(error)) from None
     found = look(pair)
-    protected = ", without its passphrase" if passphrase else ""
+    protected = ", without its passphrase" if passphrase and not pair.passphrase else ""
     changes = (
         *pair.write(
             chain_pem(chain.certificates),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ from wizard.material import MaterialError
 from wizard.material.key_types import KeyType
 from wizard.material.names import Name, name_text
 from wizard.plan import Advice, Change, File, Owner, Warning
+from wizard.secret import Secret
+from wizard.small_files import read_small
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -42,23 +46,38 @@ class Pair:
     """PEM: the certificate first, then what is presented with it."""
     key: Path
     owner: Owner | None
+    passphrase: Secret | None = None
+    """Under which the key stands there, where the service takes one; None: it is not protected."""
 
     def write(
         self, chain: bytes, key: bytes, *, about: tuple[str, str], said: tuple[str, ...]
     ) -> list[Change]:
         """The changes that bring both files to these contents, the key first; none for what is the same.
 
-        `about` says of certificate and key what they are, `said` what the certificate says.
+        `key` is not encrypted; the passphrase is put on here. `about` says of certificate and key what they
+        are, `said` what the certificate says.
         """
-        same = contents(self.key) == key
+        there, what = contents(self.key), about[1]
+        if self.passphrase:
+            key, what = self._protected(key, there), f"{what}, under its passphrase"
         return [
             *(
                 closed_to_others(self, key)
-                if same
-                else write(self.key, key, self.owner, about[1], secret=True)
+                if there == key
+                else write(self.key, key, self.owner, what, secret=True)
             ),
             *write(self.certificate, chain, self.owner, about[0], described=said),
         ]
+
+    def _protected(self, key: bytes, there: bytes | None) -> bytes:
+        """The key under the passphrase: as it stands there, if it does, since each encryption is another."""
+        from wizard.material.keys import private_pem, read_private_pem
+
+        if there is not None and b"BEGIN ENCRYPTED" in there:
+            with suppress(MaterialError):
+                if private_pem(_opened(there, self.passphrase)) == key:
+                    return there
+        return private_pem(read_private_pem(key), self.passphrase)
 
 
 @dataclass(frozen=True)
@@ -95,18 +114,32 @@ class Found:
 def look(pair: Pair) -> Found:
     """Read what stands there. Raises OSError when a file cannot be read."""
     from wizard.material.certificates import belongs_together, read_certificates_pem
-    from wizard.material.keys import read_private_pem
 
     certificate, key = contents(pair.certificate), contents(pair.key)
     if certificate is None or key is None:
         return Found(certificate, key)
     try:
-        chain, private_key = read_certificates_pem(certificate), read_private_pem(key)
+        chain, private_key = read_certificates_pem(certificate), _opened(key, pair.passphrase)
     except MaterialError as error:
         return Found(certificate, key, problem=str(error))
     if not belongs_together(chain[0], private_key):
         return Found(certificate, key, problem="the key does not belong to the certificate")
     return Found(certificate, key, chain, private_key)
+
+
+def _opened(key: bytes, passphrase: Secret | None) -> PrivateKey:
+    """The private key. Raises MaterialError."""
+    from wizard.material.keys import read_private_pem
+
+    return _unlocked(key, passphrase) if passphrase else read_private_pem(key)
+
+
+@lru_cache(maxsize=1)
+def _unlocked(key: bytes, passphrase: Secret) -> PrivateKey:
+    """The same, kept: a passphrase takes 0.15 seconds, and rules ask at every keystroke."""
+    from wizard.material.keys import read_private_pem
+
+    return read_private_pem(key, passphrase)
 
 
 def what_differs(found: Found, wanted: Wanted, now: datetime, last_day: datetime | None = None) -> list[str]:
@@ -182,9 +215,9 @@ def replaced(
 
 
 def contents(path: Path) -> bytes | None:
-    """The file's bytes; None when there is no such file."""
+    """The file's bytes; None when there is no such file. Raises OSError."""
     try:
-        return path.read_bytes()
+        return read_small(path)
     except FileNotFoundError:
         return None
 

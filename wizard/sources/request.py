@@ -6,6 +6,8 @@ the answer comes, certificate and key change places with the old ones together.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ from wizard.material import MaterialError
 from wizard.material.subject import Subject
 from wizard.plan import Advice
 from wizard.small_files import read_small
+from wizard.sources.authority_folder import AuthorityFolder, issued_by_one_of
 from wizard.sources.pair import (
     Found,
     Issue,
@@ -56,24 +59,33 @@ class Request:
 
     @property
     def waits(self) -> bool:
-        """Whether one is there, with its key."""
-        return self.request.is_file() and self.key.is_file()
+        """Whether one has been made: its key is there, even if the request has been moved away to be sent."""
+        return self.key.is_file()
 
     @property
     def files(self) -> tuple[Path, Path]:
         return self.request, self.key
 
 
-def issue(wanted: Wanted, subject: Subject, pair: Pair, delivered: Delivery, now: datetime) -> Issue:
+def issue(
+    wanted: Wanted,
+    subject: Subject,
+    pair: Pair,
+    delivered: Delivery,
+    now: datetime,
+    *,
+    ours: Iterable[AuthorityFolder],
+) -> Issue:
     """Install what was delivered; else keep a pair that serves; else make a request, or leave it waiting.
 
+    `ours` are the authorities of this host: a certificate by one of them is none from elsewhere.
     Raises OSError when a file cannot be read, WrongAnswer when what was delivered cannot be used.
     """
     request = Request.beside(pair)
     if delivered and request.waits:
         return _installed(wanted, pair, request, delivered, now)
     found = look(pair)
-    if not request.waits and not _reasons(found, wanted, now):
+    if not request.waits and _serves(found, wanted, now, ours):
         return keep(pair, found)
     return _requested(wanted, subject, pair, request, found)
 
@@ -97,19 +109,20 @@ def waiting_key(request: Request) -> PrivateKey:
     return read_private_pem(read_small(request.key))
 
 
-def _reasons(found: Found, wanted: Wanted, now: datetime) -> list[str]:
-    """Why a certificate from an authority does not do; how long it is valid was the authority's to say."""
+def _serves(found: Found, wanted: Wanted, now: datetime, ours: Iterable[AuthorityFolder]) -> bool:
+    """Whether a certificate of an authority elsewhere is there; for how many days was its own choice."""
     from wizard.material.chains import build_chain
 
     if not found.is_pair or found.private_key is None:
-        return [found.problem or "it is not complete"]
+        return False
     try:
-        build_chain(found.chain, found.private_key.public_key(), wanted.names, now, top_may_be_missing=True)
-    except MaterialError as error:
-        return [str(error)]
-    if wanted.anew:
-        return ["it is made anew, as you asked"]
-    return ["it soon ends"] if ends_soon(found.chain[0], now) else []
+        key = found.private_key.public_key()
+        chain = build_chain(found.chain, key, wanted.names, now, top_may_be_missing=True)
+    except MaterialError:
+        return False
+    whole = not chain.unused
+    elsewhere = chain.root != chain.leaf and not issued_by_one_of(ours, chain.leaf)
+    return whole and elsewhere and not wanted.anew and not ends_soon(chain.leaf, now)
 
 
 def _requested(wanted: Wanted, subject: Subject, pair: Pair, request: Request, found: Found) -> Issue:
@@ -117,20 +130,13 @@ def _requested(wanted: Wanted, subject: Subject, pair: Pair, request: Request, f
     from wizard.material.keys import private_pem
     from wizard.material.requests import request_pem, request_words, signing_request
 
-    advice = _advice(request)
-    if request.waits:
-        try:
-            key = waiting_key(request)
-            asked = signing_request(key, subject, wanted.names)
-            if _asks_the_same(request, asked):
-                return Issue(None, kept=request.files, advice=advice, awaits=pair.certificate)
-            about = f"private key, {wanted.key_type.label}, the one of the request before"
-        except MaterialError:
-            key, about = key_for(found, wanted)
-            asked = signing_request(key, subject, wanted.names)
-    else:
-        key, about = key_for(found, wanted)
-        asked = signing_request(key, subject, wanted.names)
+    # As the record of a run has it, symbolic links followed.
+    awaits = pair.certificate.parent.resolve() / pair.certificate.name
+    key, about = _key(wanted, request, found)
+    asked = signing_request(key, subject, wanted.names)
+    if _asks_the_same(request, asked):
+        there = contents(request.request) or b""
+        return Issue(None, kept=request.files, advice=_advice(request, there), awaits=awaits)
     changes = (
         *write(request.key, private_pem(key), pair.owner, f"{about}, for the request", secret=True),
         *write(
@@ -141,26 +147,44 @@ def _requested(wanted: Wanted, subject: Subject, pair: Pair, request: Request, f
             described=(*request_words(asked), "", *request_pem(asked).decode().splitlines()),
         ),
     )
-    return Issue(None, changes, advice=advice, awaits=pair.certificate)
+    return Issue(None, changes, advice=_advice(request, request_pem(asked)), awaits=awaits)
+
+
+def _key(wanted: Wanted, request: Request, found: Found) -> tuple[PrivateKey, str]:
+    """The key of the request that waits, if it is of the kind wanted, else one as for any certificate."""
+    from wizard.material.keys import key_words
+
+    if request.waits:
+        with suppress(MaterialError):
+            key = waiting_key(request)
+            if key_words(key) == wanted.key_type.label:
+                return key, f"private key, {wanted.key_type.label}, the one of the request before"
+    return key_for(found, wanted)
 
 
 def _asks_the_same(request: Request, asked: CertificateSigningRequest) -> bool:
-    """Whether the request that waits asks for what this one does; each is signed anew."""
+    """Whether the request that waits asks for what this one does, for the same key; each is signed anew."""
+    from wizard.material.certificates import same_key
     from wizard.material.requests import read_request_pem, request_words
 
     try:
         there = read_request_pem(contents(request.request) or b"")
     except MaterialError:
         return False
-    return request_words(there) == request_words(asked)
+    for_this_key = same_key(there.public_key(), asked.public_key())
+    return for_this_key and request_words(there) == request_words(asked)
 
 
-def _advice(request: Request) -> tuple[Advice, ...]:
+def _advice(request: Request, pem: bytes) -> tuple[Advice, ...]:
     return (
-        Advice("Send the request to your authority. This shows it, to be copied:", f"cat {request.request}"),
+        Advice(
+            f"Send this request to your authority; it stands in {request.request}.",
+            pem.decode("ascii", "replace"),
+        ),
         Advice(
             "When the certificate has come, start the wizard again: its first screen lists what waits. "
-            "Keep the key; the certificate is of no use without it."
+            "Without the screens:",
+            "tls-wizard resume FILE ...",
         ),
     )
 
@@ -200,12 +224,12 @@ def has_come(pair: Pair) -> Check:
     from wizard.proof import Check, Expect, Outcome, Verdict
 
     def run() -> Outcome:
-        if pair.certificate.is_file():
-            return Outcome(verdict=Verdict.PASSED, got=str(pair.certificate))
         if Request.beside(pair).waits:
             got = f"{Request.beside(pair).request} waits for its certificate."
-            meaning = "When it has come, go on with this setup; nothing is secured before."
+            meaning = "When it has come, go on with this setup; nothing is changed before."
             return Outcome(verdict=Verdict.FAILED, got=got, meaning=meaning, stop=True)
+        if pair.certificate.is_file():
+            return Outcome(verdict=Verdict.PASSED, got=str(pair.certificate))
         return Outcome(verdict=Verdict.FAILED, got="Nothing has been requested yet.", stop=True)
 
     return Check("The certificate has come", Expect.HOLDS, run, f"ls -l {quote(str(pair.certificate))}")

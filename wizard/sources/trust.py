@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wizard.material import MaterialError
 from wizard.plan import Change, Warning
-from wizard.small_files import version
+from wizard.small_files import read_small, version
 from wizard.sources.pair import Pair, write
 
 if TYPE_CHECKING:
@@ -45,15 +45,26 @@ def anchor(certificate: Path) -> Path:
     from wizard.material.certificates import read_certificates_pem
     from wizard.material.public_authorities import BUNDLES
 
-    beside = certificate.with_name(NAME)
-    if beside.is_file():
-        return beside
     try:
-        last = read_certificates_pem(certificate.read_bytes())[-1]
+        last = read_certificates_pem(read_small(certificate))[-1]
     except (OSError, MaterialError):
         return certificate
+    beside = certificate.with_name(NAME)
+    if _holds_issuer(beside, last):
+        return beside
     bundle = next((path for path in BUNDLES if path.is_file()), None)
     return bundle if bundle and _public_issuer(last) else certificate
+
+
+def _holds_issuer(path: Path, certificate: Certificate) -> bool:
+    """Whether the file is the root of this certificate, not that of an authority before."""
+    from wizard.material.certificates import read_certificates_pem
+    from wizard.material.chains import was_issued
+
+    try:
+        return any(was_issued(certificate, by=one) for one in read_certificates_pem(read_small(path)))
+    except (OSError, MaterialError):
+        return False
 
 
 def public() -> tuple[Certificate, ...]:
@@ -75,9 +86,12 @@ def _public(_versions: tuple[tuple[int, int, int], ...]) -> tuple[Certificate, .
 
 def _public_issuer(certificate: Certificate) -> Certificate | None:
     """The public authority that has issued it, or that it is itself."""
+    from wizard.material.certificates import same_key
     from wizard.material.chains import was_issued
 
-    return next(
-        (one for one in public() if certificate.issuer == one.subject and was_issued(certificate, by=one)),
-        None,
-    )
+    for one in public():
+        # The oldest sign themselves with SHA-1, which nobody checks any more.
+        itself = certificate.subject == one.subject and same_key(certificate.public_key(), one.public_key())
+        if itself or (certificate.issuer == one.subject and was_issued(certificate, by=one)):
+            return one
+    return None

@@ -6,7 +6,6 @@ hub/server/grpc_server.cc.
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from wizard.material import MaterialError
 from wizard.plan import Advice, Change, Directory, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
 from wizard.sources import expired_client, private_ca
-from wizard.sources.clients import Bundle, Clients, Recipe
+from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets.hub import service as hub_service
 from wizard.targets.hub.questions import (
@@ -55,19 +54,6 @@ CLIENTS_PAGE = Page(
     "Hub's gRPC API lets in everybody who has a certificate from the clients' authority, and nobody else.",
 )
 FILES_ONLY, NEW_AUTHORITY = "files", "new-authority"
-
-_CLIENT_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._-@+")
-
-
-def read_client_name(text: str) -> str:
-    """A client's name, which is also that of its files. ValueError: the sentence says what to change."""
-    if not frozenset(text) <= _CLIENT_CHARACTERS:
-        raise ValueError(f'"{text}": a client is named with letters, digits and . _ - @ + only.')
-    if not text[0].isalnum():
-        raise ValueError(f'"{text}": begin with a letter or a digit.')
-    if len(text) > 64:
-        raise ValueError(f'"{text[:20]}…" has {len(text)} characters; at most 64 are allowed.')
-    return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,11 +192,10 @@ class HubGrpc(HubTarget):
     def applies_test_client(self, host: Host) -> bool:
         return self.source == EXISTING
 
-    def default_test_client(self, host: Host) -> Path | None:
-        return None
-
     @property
     def replaces_authority(self) -> bool:
+        if super().replaces_authority:
+            return True
         return bool(self.people.taken_out) and self.lock_out == NEW_AUTHORITY and self._has_own_authority
 
     @property

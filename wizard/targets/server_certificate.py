@@ -75,6 +75,8 @@ class ServerCertificate(Questionnaire):
     """What the target can use, the default first."""
     key_types: ClassVar[tuple[KeyType, ...]]
     """What the target can use, the default first."""
+    takes_protected_keys: ClassVar[bool] = False
+    """Whether the service can be told the passphrase of its key."""
 
     source: str = question(
         "Source",
@@ -145,12 +147,14 @@ class ServerCertificate(Questionnaire):
         page=PAGE.key,
         help="Certificate files to make again though they fit; else leave it empty.",
         more="What ends soon or does not fit is made again in any case.",
+        once=True,
     )
     new_keys: bool = question(
         "With new keys",
         YesNo(),
         page=PAGE.key,
         help="No: the same keys once more. Yes, when a key may have leaked.",
+        once=True,
     )
 
     country: str = question(
@@ -210,6 +214,7 @@ class ServerCertificate(Questionnaire):
         help="Files, with commas; or paste the text. Empty: it has not come yet.",
         more="All that the authority sent, in any order and form: certificate, intermediates, root; PEM, DER "
         "or PKCS#7. What does not belong to the key is left out.",
+        once=True,
     )
 
     # What a target says about itself ------------------------------------------------------------------
@@ -280,15 +285,12 @@ class ServerCertificate(Questionnaire):
     def applies_chain_files(self, host: Host) -> bool:
         return self.source == EXISTING
 
-    def default_chain_files(self, host: Host) -> Delivery:
-        return NOTHING
-
     def check_chain_files(self, host: Host, value: Delivery) -> str | None:
         Given(self.certificate_file, self.key_file, value).build((), datetime.now(UTC))
         return None
 
     def applies_unprotected_copy(self, host: Host) -> bool:
-        return self.source == EXISTING and self._key_has_passphrase(host)
+        return self.applies_key_passphrase(host) and not self.takes_protected_keys
 
     def default_unprotected_copy(self, host: Host) -> bool:
         return False
@@ -399,9 +401,6 @@ class ServerCertificate(Questionnaire):
     def applies_reissue(self, host: Host) -> bool:
         return self.source != EXISTING and bool(self.reissuable(host))
 
-    def default_reissue(self, host: Host) -> tuple[str, ...]:
-        return ()
-
     def check_reissue(self, host: Host, value: tuple[str, ...]) -> str | None:
         there = tuple(map(str, self.reissuable(host)))
         for path in value:
@@ -422,12 +421,6 @@ class ServerCertificate(Questionnaire):
 
     applies_country = applies_state = applies_locality = _applies_subject
     applies_organisation = applies_unit = applies_email = _applies_subject
-
-    def _default_subject(self, host: Host) -> str:
-        return ""
-
-    default_country = default_state = default_locality = _default_subject
-    default_organisation = default_unit = default_email = _default_subject
 
     def check_country(self, host: Host, value: str) -> str | None:
         return check_subject_field("country", value)
@@ -451,8 +444,8 @@ class ServerCertificate(Questionnaire):
 
     @property
     def replaces_authority(self) -> bool:
-        """Whether the authority that serves this target alone is to be replaced by a new one."""
-        return False
+        """Whether a new authority takes the place of the one that serves this target alone: it has ended."""
+        return AuthorityFolder(self.own_authority).has_ended(datetime.now(UTC))
 
     @property
     def authority_folder(self) -> AuthorityFolder:
@@ -533,9 +526,6 @@ class ServerCertificate(Questionnaire):
 
     def applies_delivered(self, host: Host) -> bool:
         return self.source == REQUEST and Request.beside(self.pair(host)).waits
-
-    def default_delivered(self, host: Host) -> Delivery:
-        return NOTHING
 
     def check_delivered(self, host: Host, value: Delivery) -> str | None:
         if not value:
