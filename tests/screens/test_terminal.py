@@ -108,7 +108,8 @@ def test_the_bytes_of_each_step_and_key_at_80x24() -> None:
         for _ in range(3):
             measure("field", "tab")
         measure("next step", "enter", seen="page 2 of 2")
-        measure("field", "tab")
+        for _ in range(2):  # to the alternative names, of which a letter more says nothing new
+            measure("field", "tab")
         there.press("end", ",")
         there.settle(quiet=1)
         for letter in "ab":
@@ -118,7 +119,7 @@ def test_the_bytes_of_each_step_and_key_at_80x24() -> None:
         measure("idle")
         measure("idle")  # each time more than a second
     budget = {
-        "first screen": 9000,
+        "first screen": 12000,  # with what was found of three targets
         "next step": 6000,
         "two steps": 10000,
         "field": 300,
