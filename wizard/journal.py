@@ -65,7 +65,7 @@ class Step:
     """Written into the file instead of replacing it, since something is mounted on it."""
     about: str = ""
     secret: bool = False
-    hidden: tuple[bytes, ...] = ()
+    hidden: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def kind(self) -> str:

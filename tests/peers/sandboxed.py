@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tests.peers.hub import ROOT, free_port
@@ -39,13 +39,15 @@ def started(root: Path) -> Iterator[Sandbox]:
 
 @contextmanager
 def hubs_port_taken() -> Iterator[None]:
-    """Hub's own port is in use, so that each demo takes one of its own and they can run side by side."""
-    with socket.socket() as taken:
-        # Also while connections of an earlier user of the port are still being closed.
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):  # somebody else has taken it, which is as good
-            taken.bind(("127.0.0.1", 50051))
-            taken.listen()
+    """The usual ports are in use, so that each demo takes some of its own and they can run side by side."""
+    with ExitStack() as stack:
+        for port in (50051, 50061, 7076):
+            taken = stack.enter_context(socket.socket())
+            # Also while connections of an earlier user of the port are still being closed.
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):  # somebody else has taken it, which is as good
+                taken.bind(("127.0.0.1", port))
+                taken.listen()
         yield
 
 

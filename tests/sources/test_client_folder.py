@@ -45,7 +45,7 @@ def strangers(folder: Path, *ours: str) -> str:
 # Links ------------------------------------------------------------------------------------------------------
 
 
-def test_openssl_finds_what_is_linked_and_nothing_is_left_to_do(folder: Path, tmp_path: Path) -> None:
+def test_openssl_finds_what_is_linked_and_nothing_is_left_to_do(folder: Path) -> None:
     alice, bob = client("alice"), client("bob")
     for name, one in (("alice.crt", alice), ("bob.crt", bob)):
         (folder / name).write_bytes(one.pem)

@@ -1,4 +1,4 @@
-"""A throw-away folder with sample Hubs in it, running, in which the whole way can be gone."""
+"""A throw-away folder with sample services in it, running, in which the whole way can be gone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from wizard import host
+from wizard.demo.nano import generated_config
 from wizard.demo.owner import owning
 from wizard.errors import WizardError
 from wizard.host import Host
@@ -51,6 +52,8 @@ GRPC_SCRIPT = """\
 \t--listenAddress 127.0.0.1:{port}
 """
 
+NANO_SCRIPT = "#!/bin/bash\n\n./nano_node --daemon --data_path Nano\n"
+
 PROGRAM = """\
 #!{python}
 import sys
@@ -62,7 +65,12 @@ from pathlib import Path
 from wizard.demo import hub, owner
 owner.end_with_owner(Path({root!r}))
 sys.exit(hub.main(sys.argv[1:]))"""
-RESTART_HUB = """\
+RUN_NANO = """\
+from pathlib import Path
+from wizard.demo import nano, nano_config, owner
+owner.end_with_owner(Path({root!r}))
+sys.exit(nano.main(sys.argv[1:], nano_config.Build("25.1")))"""
+RESTART = """\
 from pathlib import Path
 from wizard.demo.sandbox import Sandbox
 here = Path(__file__)
@@ -90,9 +98,14 @@ class Sandbox:
         return self.root / "grpc-hub"
 
     @property
+    def nano(self) -> Path:
+        """The folder of the Nano node, with its data in Nano; only the demo has it."""
+        return self.root / "nano"
+
+    @property
     def services(self) -> tuple[Path, ...]:
-        """The folders of the Hubs that are here."""
-        return tuple(folder for folder in (self.hub, self.grpc_hub) if folder.is_dir())
+        """The folders of the services that are here."""
+        return tuple(folder for folder in (self.hub, self.grpc_hub, self.nano) if folder.is_dir())
 
     @property
     def state(self) -> State:
@@ -111,7 +124,7 @@ class Sandbox:
         return replace(here, services=tuple(mine), state=self.state)
 
     def start(self) -> None:
-        """Start each Hub as its operator would, and wait until all listen."""
+        """Start each service as its operator would, and wait until all listen."""
         for folder in self.services:
             self._start(folder)
 
@@ -133,10 +146,10 @@ class Sandbox:
                 return
             time.sleep(0.05)
         said = self._beside(folder, "log").read_text(errors="replace")[-500:]
-        raise WizardError(f"The sample Hub does not start. It says:\n{said}")
+        raise WizardError(f"The sample {folder.name} does not start. It says:\n{said}")
 
     def stop(self) -> None:
-        """Stop each Hub with the shell that started it, and wait until all have gone."""
+        """Stop each service with the shell that started it, and wait until all have gone."""
         for folder in self.services:
             self._stop(folder)
 
@@ -154,7 +167,7 @@ class Sandbox:
             process.poll()
 
     def restart(self, folder: Path | None = None) -> None:
-        """Stop and start one Hub, or all."""
+        """Stop and start one service, or all."""
         for one in (folder,) if folder else self.services:
             self._stop(one)
             self._start(one)
@@ -170,18 +183,30 @@ def furnish(root: Path) -> Sandbox:
     return box
 
 
-def furnish_both(root: Path) -> Sandbox:
-    """The same with a second Hub, for gRPC."""
+def furnish_all(root: Path) -> Sandbox:
+    """The same with a second Hub, for gRPC, and a Nano node."""
     box = furnish(root)
     _put_hub(box.grpc_hub, GRPC_SCRIPT.format(port=_free_port(50061)))
+    _put_nano(box.nano, _free_port(7076))
     return box
 
 
 def _put_hub(folder: Path, script: str) -> None:
     (folder / "bazel-bin" / "hub").mkdir(parents=True)
     _executable(folder / "bazel-bin" / "hub" / "hub", _program(RUN_HUB.format(root=str(folder.parent))))
-    _executable(folder.parent / f"restart-{folder.name}", _program(RESTART_HUB))
+    _executable(folder.parent / f"restart-{folder.name}", _program(RESTART))
     _executable(folder / "start.sh", script)
+
+
+def _put_nano(folder: Path, port: int) -> None:
+    (folder / "Nano").mkdir(parents=True)
+    _executable(folder / "nano_node", _program(RUN_NANO.format(root=str(folder.parent))))
+    _executable(folder.parent / f"restart-{folder.name}", _program(RESTART))
+    _executable(folder / "start.sh", NANO_SCRIPT)
+    node, rpc = generated_config("node"), generated_config("rpc")
+    listens = f'address = "::ffff:127.0.0.1"\nport = {port}\n'
+    (folder / "Nano" / "config-node.toml").write_text(node.replace("\n[rpc]\n", "\n[rpc]\nenable = true\n"))
+    (folder / "Nano" / "config-rpc.toml").write_text(rpc.replace("\n[logging]", f"\n{listens}\n[logging]"))
 
 
 def _program(code: str) -> str:
@@ -203,9 +228,9 @@ def _alive(process: psutil.Process) -> bool:
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """A furnished folder with both Hubs running; afterwards nothing of it is left."""
+    """A furnished folder with all services running; afterwards nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="tls-wizard-demo-", ignore_cleanup_errors=True) as root:
-        box = furnish_both(Path(root).resolve())
+        box = furnish_all(Path(root).resolve())
         with owning(box.root):
             box.start()
             try:
@@ -222,4 +247,4 @@ def _free_port(wanted: int) -> int:
             with suppress(OSError):
                 probe.bind(("127.0.0.1", port))
                 return int(probe.getsockname()[1])
-    raise WizardError("There is no free port on 127.0.0.1 for the sample Hub.")
+    raise WizardError("There is no free port on 127.0.0.1 for a sample service.")

@@ -15,6 +15,7 @@ from wizard.sheet import fill_in
 from wizard.targets import Target
 from wizard.targets.hub_grpc import HubGrpc
 from wizard.targets.hub_rest import HubRest
+from wizard.targets.nano import Nano
 
 
 def walk() -> int:
@@ -24,6 +25,7 @@ def walk() -> int:
             _walk(box, HubRest, {}, box.hub)
             clients = ["alice", "billing.example.com"]
             _walk(box, HubGrpc, {"clients": clients, "passphrase": generated()}, box.grpc_hub)
+            _walk(box, Nano, {"clients": clients, "server_passphrase": generated()}, box.nano)
     except WizardError as error:
         print(f"This step failed: {error}")
         return 1
@@ -49,7 +51,7 @@ def _walk(box: Sandbox, target: type[Target], given: Mapping[str, Raw], folder: 
     _step("4 Apply", "\n".join(f"✓ {words}" for _, words in run.files))
     if plan.restart:
         service.restart(plan.restart)
-        print("The sample Hub is restarted.")
+        print("The sample service is restarted.")
 
     result = proof.prove(filled.proof(box.look()))
     _step("5 Prove", proof.text(result))
@@ -73,7 +75,9 @@ def _again(target: type[Target], given: Mapping[str, Raw], box: Sandbox) -> None
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    # The node begins a log at each start.
+    files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "log")
+    return {path: path.read_bytes() for path in files}
 
 
 def _step(title: str, text: str) -> None:

@@ -170,6 +170,7 @@ def subject_name(subject: Subject) -> x509.Name:
         (NameOID.ORGANIZATION_NAME, subject.organisation),
         (NameOID.ORGANIZATIONAL_UNIT_NAME, subject.unit),
         (NameOID.COMMON_NAME, subject.common_name),
+        (NameOID.SERIAL_NUMBER, subject.serial),
         (NameOID.EMAIL_ADDRESS, subject.email),
     )
     return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts if text])

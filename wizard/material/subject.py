@@ -11,8 +11,11 @@ from dataclasses import dataclass, fields
 from wizard.material import MaterialError
 from wizard.material.names import check_common_name, read_name
 
-_LONGEST = {"organisation": 64, "unit": 64, "locality": 128, "state": 128, "email": 254}
+_LONGEST = {"organisation": 64, "unit": 64, "locality": 128, "state": 128, "email": 254, "serial": 64}
 """Characters, by the upper bounds of X.520 that RFC 5280 appendix A takes over."""
+
+_PRINTABLE = frozenset(string.ascii_letters + string.digits + " '()+,-./:=?")
+"""What a PrintableString may hold (X.680 41.4)."""
 
 _MAILBOX = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-/=?^_`{|}~.")
 
@@ -32,6 +35,8 @@ class Subject:
     country: str = ""
     """Two capital letters (ISO 3166)."""
     email: str = ""
+    serial: str = ""
+    """What tells two of one name apart (serialNumber of X.520); not the certificate's own number."""
 
     def __post_init__(self) -> None:
         """MaterialError: the sentence of the first field that cannot be used."""
@@ -57,6 +62,8 @@ def _check_optional(field: str, text: str) -> str | None:
         return f"{text}: give the country as two capital letters, such as CH or DE."
     if field == "email" and not is_email(text):
         return f"{text} is no e-mail address such as admin@example.org."
+    if field == "serial" and not frozenset(text) <= _PRINTABLE:
+        return f"{text}: give the serial as letters and digits."
     return None
 
 

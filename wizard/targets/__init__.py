@@ -58,8 +58,9 @@ def every() -> tuple[type[Target], ...]:
     """All targets, in the order they are offered."""
     from wizard.targets.hub_grpc import HubGrpc
     from wizard.targets.hub_rest import HubRest
+    from wizard.targets.nano import Nano
 
-    return HubRest, HubGrpc
+    return HubRest, HubGrpc, Nano
 
 
 def named(key: str) -> type[Target]:

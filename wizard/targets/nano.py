@@ -1,0 +1,617 @@
+"""The Nano node's RPC: server TLS, and a certificate for each client that is let in.
+
+What the node does with its files is read from nanocurrency/nano-node, V21.3 to V27.1: nano/rpc/rpc_secure.cpp
+and nano/lib/tlsconfig.cpp.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import join
+from typing import TYPE_CHECKING, ClassVar
+
+from wizard.errors import Refusal
+from wizard.host import Host
+from wizard.kinds import Account, Choice, FilePath, HostAndPort, Passphrase, Several, Text
+from wizard.material.key_types import KeyType
+from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, silent
+from wizard.questions import Page, question
+from wizard.rights import account_owner, cannot_write
+from wizard.secret import Secret
+from wizard.sheet import Missing
+from wizard.sources import private_ca, self_signed
+from wizard.sources.client_folder import ClientFolder
+from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
+from wizard.sources.pair import Issue, Pair, Wanted, write
+from wizard.targets import Found, Target
+from wizard.targets.hub.questions import folders, unchanged
+from wizard.targets.nano_node import config
+from wizard.targets.nano_node import service as node_service
+from wizard.targets.server_certificate import (
+    ANSWER_PAGE,
+    AUTHORITY_PAGE,
+    EXISTING,
+    PAGE,
+    PRIVATE_CA,
+    REQUEST,
+    SELF_SIGNED,
+    SUBJECT_PAGE,
+    ServerCertificate,
+)
+
+if TYPE_CHECKING:
+    from wizard.checks import ClientFiles, TlsService
+    from wizard.formats.toml import Value
+    from wizard.plan import Owner
+    from wizard.proof import Check
+
+LOOPBACK = ("::1", "127.0.0.1")
+SERVICE_PAGE = Page(
+    "service",
+    "the service",
+    "Official builds and images of the node have no TLS; it takes one that was built with "
+    "-DNANO_SECURE_RPC=ON. Another one does not start with these settings, and says so.",
+)
+CLIENTS_PAGE = Page(
+    "clients",
+    "who may use the RPC",
+    "The node lets in whoever has one of the certificates in its folder. This can be got round by a crafted "
+    "chain of certificates, so keep the RPC off public addresses all the same.",
+)
+KEY_PAGE = Page(
+    "key",
+    "the server's key",
+    "The passphrase also stands in the node's configuration, in clear, where only its account reads it.",
+)
+LONGEST_PASSPHRASE = 1023
+"""Octets that OpenSSL takes (PEM_BUFSIZE, less one)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nano(ServerCertificate, Target):
+    """The answers for the Nano node's RPC."""
+
+    key: ClassVar = "nano"
+    title: ClassVar = "Nano node RPC"
+    summary: ClassVar = (
+        "Afterwards the node's RPC speaks TLS only, and asks its clients for a certificate. It takes a node "
+        "of V21 to V26 that was built with TLS."
+    )
+    sources: ClassVar = (SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING)
+    key_types: ClassVar = (
+        *(KeyType.ECDSA_P256, KeyType.ECDSA_P384),
+        *(KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096),
+    )
+    takes_protected_keys: ClassVar = True
+    pages: ClassVar = (
+        SERVICE_PAGE,
+        PAGE,
+        SUBJECT_PAGE,
+        AUTHORITY_PAGE,
+        ANSWER_PAGE,
+        CLIENTS_PAGE,
+        KEY_PAGE,
+    )
+
+    data_directory: Path = question(
+        "Data directory",
+        FilePath(),
+        page=SERVICE_PAGE.key,
+        help="Where the node has its config files and its ledger.",
+        more="What the node is started with as --data_path; else Nano in the home of its account.",
+    )
+    node_version: str = question(
+        "Version",
+        Text(),
+        page=SERVICE_PAGE.key,
+        help="As `nano_node --version` prints it, such as V25.1.",
+        more="V21 and V22 have their settings in config-rpc.toml, V23 to V26 in config-tls.toml; each stops, "
+        "or stays without TLS, when they are in the other file. From V27 on there is no TLS.",
+    )
+    directory: Path = question(
+        "Folder for files", FilePath(), page=SERVICE_PAGE.key, help="Certificates and keys are written here."
+    )
+    account: str = question(
+        "The node runs as",
+        Account(),
+        page=SERVICE_PAGE.key,
+        help="The account that owns the files and so can read the key.",
+    )
+    address: str = question(
+        "Address to test",
+        HostAndPort(),
+        page=SERVICE_PAGE.key,
+        help="Where the RPC answers; the proof connects to it.",
+        more="Taken from config-rpc.toml. The node's ::ffff:127.0.0.1 is 127.0.0.1 for clients.",
+    )
+    clients: tuple[str, ...] = question(
+        "Clients",
+        Several(read_client_name, optional=True),
+        page=CLIENTS_PAGE.key,
+        help="A name for each program or person, with commas.",
+        more="Each gets a certificate of its own, signed by itself, and a key. Add names later to let more "
+        "in; take one out to end its access. With no name at all nobody is asked for a certificate.",
+    )
+    bundle: str = question(
+        "Bundles",
+        Choice(tuple((bundle.value, bundle.label) for bundle in Bundle)),
+        page=CLIENTS_PAGE.key,
+        help="Certificate and key of each client in one file as well.",
+        more="PEM: NAME.pem, as curl and many libraries take it. PKCS#12: NAME.p12, for Java and Windows, "
+        "under a password that is made and written to NAME.p12.password.",
+    )
+    server_passphrase: Secret = question(
+        "Key's passphrase",
+        Passphrase(),
+        page=KEY_PAGE.key,
+        help="The server's key is written under it.",
+        more="The node needs it at each start, so it is written into its configuration too. It protects "
+        "copies of the key alone, such as in a backup.",
+    )
+
+    @classmethod
+    def find(cls, host: Host) -> Found:
+        return node_service.found(host)
+
+    # Rules --------------------------------------------------------------------------------------------
+
+    def default_data_directory(self, host: Host) -> Path | None:
+        return node_service.data_directory(host, self.key)
+
+    def check_data_directory(self, host: Host, value: Path) -> str | None:
+        if not value.is_dir():
+            return "There is no such folder. Give the node's data directory, usually Nano in a home folder."
+        for name in (config.RPC, config.TLS):
+            if problem := cannot_write(value / name, host, self.key):
+                return problem
+        config.read_all(value)
+        return None
+
+    def caution_data_directory(self, host: Host, value: Path) -> str | None:
+        from wizard.targets.nano_node.edits import troubles
+
+        for said in (one for file in config.read_all(value) for one in troubles(file)):
+            return f"{said.path.name if said.path else ''}, line {said.line}: {said.text}"
+        names = (config.NODE, config.RPC, "data.ldb")
+        return None if any((value / name).exists() for name in names) else "No node has run with it yet."
+
+    def default_node_version(self, host: Host) -> str:
+        try:
+            return node_service.version_of(host, self.data_directory)
+        except ValueError as error:  # nothing has been done wrong yet
+            raise Missing(str(error)) from None
+
+    def check_node_version(self, host: Host, value: str) -> str | None:
+        config.era_of(value)
+        return None
+
+    def caution_node_version(self, host: Host, value: str) -> str | None:
+        try:
+            runs = node_service.version_of(host, self.data_directory)
+        except ValueError:
+            return None
+        return None if runs == config.read_version(value) else f"The node that runs here says V{runs}."
+
+    def default_directory(self, host: Host) -> Path:
+        return self.data_directory / "tls"
+
+    def check_directory(self, host: Host, value: Path) -> str | None:
+        if os.path.lexists(value) and not value.is_dir():
+            return "This is a file; give a folder."
+        for path in self.files(value):
+            if path.is_symlink():
+                return (
+                    f"{path} is a symbolic link: what it leads to would be overwritten. Give another folder."
+                )
+            if os.path.lexists(path) and not path.is_file():
+                return f"{path} is in the way: it is not a file."
+            if problem := cannot_write(path, host, self.key):
+                return problem
+        return None
+
+    def caution_directory(self, host: Host, value: Path) -> str | None:
+        return None if value.exists() else "This folder does not exist yet; it will be made."
+
+    def applies_account(self, host: Host) -> bool:
+        return host.root
+
+    def default_account(self, host: Host) -> str | None:
+        service = node_service.running(host, self.data_directory)
+        try:
+            return service.user if service else self.data_directory.owner()
+        except KeyError:  # its account has been removed
+            return None
+
+    def caution_account(self, host: Host, value: str) -> str | None:
+        service = node_service.running(host, self.data_directory)
+        if service is None or service.user == value:
+            return None
+        return f"The node runs as {service.user} now (pid {service.pid}); the files will belong to {value}."
+
+    def default_address(self, host: Host) -> str:
+        from wizard.probe import bracketed
+
+        address, port = config.listening_by(self.data_directory)
+        return f"{bracketed(config.for_clients(address))}:{port}"
+
+    def caution_address(self, host: Host, value: str) -> str | None:
+        expected = self.default_address(host)
+        return None if value == expected else f"By {config.RPC} the RPC listens on {expected}."
+
+    def default_alt_names(self, host: Host) -> tuple[str, ...]:
+        names = super().default_alt_names(host)
+        return names if self.source == EXISTING else tuple(dict.fromkeys((*names, *LOOPBACK)))
+
+    def check_alt_names(self, host: Host, value: tuple[str, ...]) -> str | None:
+        missing = [name for name in LOOPBACK if name not in value]
+        if missing and self.source in (SELF_SIGNED, PRIVATE_CA):
+            return f"Add {' and '.join(missing)}: programs on this host, and the proof, connect by them."
+        return super().check_alt_names(host, value)
+
+    def applies_reissue(self, host: Host) -> bool:
+        return bool(self.reissuable(host))
+
+    def applies_new_keys(self, host: Host) -> bool:
+        return bool(self.reissue)
+
+    def default_clients(self, host: Host) -> tuple[str, ...]:
+        return self.people().there or ("rpc.user.1",)
+
+    def check_clients(self, host: Host, value: tuple[str, ...]) -> str | None:
+        seen: dict[str, str] = {}
+        for name in value:
+            other = seen.setdefault(name.lower(), name)
+            if other != name:
+                return f"{other} and {name} differ in capitals only, which the node does not tell apart."
+        return None
+
+    def caution_clients(self, host: Host, value: tuple[str, ...]) -> str | None:
+        if value:
+            return None
+        return "DANGER: nobody is asked for a certificate; whoever reaches the port can use the RPC."
+
+    def applies_bundle(self, host: Host) -> bool:
+        return bool(self.clients)
+
+    def default_bundle(self, host: Host) -> str:
+        return Bundle.NONE.value
+
+    def applies_server_passphrase(self, host: Host) -> bool:
+        return self._configured_passphrase() is None and self._key_is_due(host)
+
+    def chosen_server_passphrase(self, host: Host) -> bool:
+        return True
+
+    def check_server_passphrase(self, host: Host, value: Secret) -> str | None:
+        text = value.reveal()
+        if len(text.encode("utf-8", "replace")) > LONGEST_PASSPHRASE:
+            return f"OpenSSL takes a passphrase of at most {LONGEST_PASSPHRASE} bytes; give a shorter one."
+        return None if text.isprintable() else "There is a control character in it; type it anew."
+
+    # What is there, and what is written ---------------------------------------------------------------
+
+    def era(self) -> config.Era:
+        """Where the node looks for its settings."""
+        return config.era_of(self.node_version)
+
+    def files(self, directory: Path) -> tuple[Path, Path, Path]:
+        """What is written for the node itself: certificate, key, Diffie-Hellman parameters."""
+        return directory / "server.cert.pem", directory / "server.key.pem", directory / "dh2048.pem"
+
+    def owner(self, host: Host) -> Owner | None:
+        """Whose the files are; None: they stay with the running user, who cannot give them away."""
+        return account_owner(self.account) if host.root else None
+
+    def _configured_passphrase(self) -> Secret | None:
+        try:
+            found = config.text_in(self.data_directory, self.era(), "server_key_passphrase")
+        except (OSError, Refusal):  # the question about the data directory says why
+            return None
+        return Secret(found) if found else None
+
+    def pair(self, host: Host) -> Pair:
+        certificate, key, _ = self.files(self.directory)
+        passphrase = self._configured_passphrase() or vars(self).get("server_passphrase")
+        return Pair(certificate, key, self.owner(host), passphrase)
+
+    def _key_is_due(self, host: Host) -> bool:
+        """Whether the server's key has to be written."""
+        now, pair = datetime.now(UTC), self.pair(host)
+        if self.source == EXISTING:
+            return not self.given.is_in_place(self.names, pair, now)
+        if self.source == REQUEST:
+            return bool(vars(self).get("delivered"))
+        if self.source == PRIVATE_CA:
+            return private_ca.is_due(self._old_desk(host), self.wanted(host), pair)
+        return self_signed.is_due(self.wanted(host), pair, now)
+
+    @property
+    def own_authority(self) -> Path:
+        return self.directory / "authority"
+
+    def people(self) -> Clients:
+        """The clients, those there and those wanted."""
+        wanted = vars(self).get("clients", ())
+        return Clients(self.directory / "clients", wanted, self.directory / "client-keys")
+
+    def reissuable(self, host: Host) -> tuple[Path, ...]:
+        server = () if self.source == EXISTING else super().reissuable(host)
+        return (*server, *self.people().certificates)
+
+    def settings(self, host: Host) -> dict[str, Value]:
+        """What the configuration has to say; paths in full, since others begin where the node was started."""
+        certificate, key, dh = self.files(self.directory)
+        values: dict[str, Value] = {
+            self.era().switch: True,
+            "server_cert_path": str(certificate),
+            "server_key_path": str(key),
+            "server_dh_path": str(dh),
+            "client_certs_path": str(self.people().folder) if self.clients else "",
+        }
+        passphrase = self.pair(host).passphrase
+        return values | ({"server_key_passphrase": passphrase} if passphrase else {})
+
+    # The plan -----------------------------------------------------------------------------------------
+
+    def plan(self, host: Host, tell: Tell = silent) -> Plan:
+        self._check_files()
+        owner, now = self.owner(host), datetime.now(UTC)
+        desk = self.desk(host, owner, now) if self.source == PRIVATE_CA else None
+        issue = self.issue(host, now, desk)
+        if issue.awaits:
+            return self._request(issue, owner)
+        authority = (*self._authority_folder(owner), *(desk.changes() if desk else ()))
+        return self._secured(host, issue, self._clients(host, now, tell), authority)
+
+    def _request(self, issue: Issue, owner: Owner | None) -> Plan:
+        """What is done before the authority elsewhere has answered."""
+        return Plan(
+            target=self.key,
+            title=f"Request a certificate for {self.title}, at {self.address}",
+            changes=(*folders(self.directory, owner), *issue.changes),
+            kept=issue.kept,
+            warnings=(Warning("The node and its files stay as they are until the certificate has come."),),
+            advice=issue.advice,
+            awaits=issue.awaits,
+        )
+
+    def _secured(self, host: Host, issue: Issue, clients: Issue, authority: tuple[Change, ...]) -> Plan:
+        from wizard.material.dh import dh_parameters
+        from wizard.targets.nano_node.edits import edits
+
+        owner, dh = self.owner(host), self.files(self.directory)[2]
+        edited = tuple(edits(self.data_directory, self.era(), self.settings(host), owner))
+        about = "Diffie-Hellman group ffdhe2048 of RFC 7919; without it no client is checked"
+        changes = (
+            *folders(self.directory, owner),
+            *authority,
+            *issue.changes,
+            *write(dh, dh_parameters(), owner, about),
+            *clients.changes,
+            *edited,
+        )
+        stale = node_service.stale(host, self.data_directory, self._read_at_start())
+        others = (dh, *(self.data_directory / name for name in (config.RPC, self.era().value)))
+        return Plan(
+            target=self.key,
+            title=f"Secure {self.title}, at {self.address}",
+            changes=changes,
+            kept=(*issue.kept, *clients.kept, *unchanged(dict.fromkeys(others), changes)),
+            warnings=(*issue.warnings, *clients.warnings, *self._warnings(host, edited)),
+            advice=tuple(self._advice(host, stale=bool(changes or stale))),
+            restart=node_service.restart(host, self.data_directory),
+        )
+
+    def _check_files(self) -> None:
+        """Raise Refusal when the configuration has become unreadable since it was asked for."""
+        try:
+            config.read_all(self.data_directory)
+        except OSError as error:
+            path = Path(error.filename or self.data_directory)
+            raise Refusal(path, f"It cannot be read: {error.strerror}.", "Look at what is there.") from None
+
+    def _authority_folder(self, owner: Owner | None) -> Iterator[Change]:
+        if self.source == PRIVATE_CA and not self.authority_folder.path.exists():
+            about = "folder of the authority"
+            yield Directory(path=self.authority_folder.path, mode=0o700, owner=owner, about=about)
+
+    def _clients(self, host: Host, now: datetime, tell: Tell) -> Issue:
+        """Their files, and the names by which the node finds their certificates."""
+        owner, people, folder = self.owner(host), self.people(), self._client_folder()
+        subjects = folder.subjects()
+
+        def make(wanted: Wanted, pair: Pair) -> Issue:
+            others = {subject for name, subject in subjects.items() if name != pair.certificate.name}
+            return self_signed.client(wanted, pair, now, others)
+
+        recipe = Recipe(replace(self.wanted(host), names=(), common_name=""), self.reissue)
+        issue = people.issue(make, recipe, Bundle(self.bundle), owner, tell)
+        files = {change.path: change for change in issue.changes if isinstance(change, File)}
+        changes = (*self._client_folders(owner), *issue.changes, *folder.links(files))
+        warnings = (*issue.warnings, *self._remembered(files), *folder.strangers())
+        return replace(issue, changes=changes, warnings=warnings)
+
+    def _client_folder(self) -> ClientFolder:
+        people = self.people()
+        names = {*people.names, *people.there}
+        return ClientFolder(people.folder, frozenset(people.certificate(name).name for name in names))
+
+    def _client_folders(self, owner: Owner | None) -> Iterator[Change]:
+        people = self.people()
+        if people.names and not people.folder.exists():
+            about = "the certificates of those who get in, and nothing else"
+            yield Directory(path=people.folder, mode=0o755, owner=owner, about=about)
+        if people.names and people.keys and not people.keys.exists():
+            about = "the clients' keys, which the node does not need"
+            yield Directory(path=people.keys, mode=0o700, owner=owner, about=about)
+
+    def _remembered(self, files: Mapping[Path, File]) -> Iterator[Warning]:
+        """Whom the node goes on to let in, for it keeps the certificates that it has let in."""
+        folder = self.people().folder
+        before = [file for file in files.values() if file.path.parent == folder and file.before is not None]
+        if removed := [file.path.stem for file in before if file.after is None]:
+            yield Warning(
+                f"{', '.join(removed)}: still gets in until the node is restarted, since it remembers "
+                "whom it has let in. Restart it at once."
+            )
+        if replaced := [file.path.stem for file in before if file.after is not None]:
+            yield Warning(
+                f"{', '.join(replaced)}: the certificate from before also gets in until the node is "
+                "restarted. If its key may have leaked, restart it at once."
+            )
+
+    # What to know, and what to do ---------------------------------------------------------------------
+
+    def _warnings(self, host: Host, edited: tuple[File, ...]) -> Iterator[Warning]:
+        from wizard.targets.nano_node import edits
+
+        data, era = self.data_directory, self.era()
+        rpc, _ = config.read_all(data)
+        yield from edits.repairs(config.settings_in(data, era), era, self.settings(host))
+        yield from edits.troubles_left(data, era, edited)
+        yield from edits.address_warnings(rpc)
+        yield from edits.enabled_warnings(data)
+        yield from edits.ignored(data, era, edited, self.owner(host))
+        yield from node_service.overrides(host, data)
+        yield from self._ends_with_the_restart()
+        if self.pair(host).passphrase:
+            yield Warning(
+                f"The passphrase of the server's key stands in clear in {era.value}, since the node needs it "
+                "at each start. The file becomes 0600: only the node's account and root can read it."
+            )
+        if self.clients:
+            yield Warning(
+                "Whoever presents a certificate of their own making together with its root gets in too: the "
+                "node takes that for valid. Keep the RPC on [::1], or off public addresses; see Prove."
+            )
+        yield from self._unreached()
+        told_with_its_line = self.caution_data_directory(host, data)
+        for caution in self.cautions(host):
+            if caution != told_with_its_line:
+                yield Warning(caution)
+
+    def _ends_with_the_restart(self) -> Iterator[Warning]:
+        data, era = self.data_directory, self.era()
+        if not config.is_secured(data, era):
+            yield Warning(node_service.BUILT_WITHOUT)
+            only = " with a certificate of their own" if self.clients else ""
+            yield Warning(
+                f"From the restart on the RPC takes only clients that speak TLS{only}. Programs that use it "
+                "now stop working until they are set up for that."
+            )
+        before = config.text_in(data, era, "client_certs_path")
+        if before and os.path.realpath(data / before) != os.path.realpath(self.people().folder):
+            yield Warning(
+                f"Until now the clients in {before} get in. From the restart on only those in "
+                f"{self.people().folder} do, so the others need new files."
+            )
+
+    def _unreached(self) -> Iterator[Warning]:
+        from wizard.probe import Endpoint, bracketed
+        from wizard.targets.nano_node.names import lead_elsewhere
+
+        at = Endpoint.parse(self.address)
+        if names := lead_elsewhere(self.alt_names, at.host):
+            yield Warning(
+                f"From this host these names do not lead to {at.host}, where the RPC listens: "
+                f"{', '.join(names)}. To use one here, add a line to /etc/hosts: {at.host} {names[0]}. Or "
+                f"connect to https://{bracketed(at.host)}:{at.port}/."
+            )
+
+    def _advice(self, host: Host, *, stale: bool) -> Iterator[Advice]:
+        from wizard.by_hand import curl
+
+        if stale:
+            yield node_service.restart_advice(host, self.data_directory)
+        if self.source in (REQUEST, EXISTING):
+            told = "This is how a client connects:"
+        else:
+            told = f"Give clients {self.trusted(host)} to trust. This is how one connects:"
+        if self.clients:
+            told = f"Give each its key from {self.people().keys}, on a way that nobody else reads. {told}"
+        service = self._service(host)
+        yield Advice(told, curl(service, service.client))
+        yield self._keep_it_in()
+        yield Advice(
+            "The node's log tells whether it has taken the files: `TLS: successfully configured` (since "
+            "V23), or `Could not load certificate information`.",
+            join(("grep", "-rhE", "TLS|certificate", str(self.data_directory / "log"))),
+        )
+
+    def _keep_it_in(self) -> Advice:
+        """What helps against those who get round the check of clients."""
+        address, port = config.listening_by(self.data_directory)
+        if not config.is_open(address):
+            return Advice(
+                f"Only programs on this host reach {address}. Keep it so: let others in by a tunnel, such as "
+                "ssh -L or WireGuard, or by a proxy that checks clients."
+            )
+        return Advice(
+            'Set address = "::1" in config-rpc.toml, or let only your clients reach the port (their network '
+            "in place of 10.0.0.0/24).",
+            f"ufw allow from 10.0.0.0/24 to any port {port} proto tcp && ufw deny {port}/tcp",
+        )
+
+    # The proof ----------------------------------------------------------------------------------------
+
+    def _client_files(self) -> dict[str, ClientFiles]:
+        """With what each client connects, by name."""
+        from wizard.checks import ClientFiles
+
+        pairs = {name: self.people().pair(name) for name in self.clients}
+        return {name: ClientFiles(pair.certificate, pair.key) for name, pair in pairs.items()}
+
+    def _service(self, host: Host) -> TlsService:
+        from wizard.checks import TlsService
+        from wizard.probe import Endpoint
+        from wizard.targets.nano_node.checks import BLOCK_COUNT
+
+        return TlsService(
+            endpoint=Endpoint.parse(self.address),
+            names=self.alt_names,
+            certificate=self.pair(host).certificate,
+            ca=self.trusted(host),
+            request=BLOCK_COUNT,
+            client=next(iter(self._client_files().values()), None),
+        )
+
+    def proof(self, host: Host) -> tuple[Check, ...]:
+        from wizard import checks
+        from wizard.targets.nano_node import checks as node_checks
+
+        service, data = self._service(host), self.data_directory
+        owner = self.owner(host)
+        return (
+            *self.answered(host),
+            node_checks.configured(data, self.era(), self.settings(host), owner.uid if owner else None),
+            node_checks.runs(host, data, self._read_at_start(), service.endpoint),
+            checks.reach(service),
+            checks.our_certificate(service),
+            *checks.names_accepted(service),
+            *self._who_gets_in(host, service),
+            checks.plain_http_refused(service),
+            checks.old_versions_refused(service),
+            checks.api_answers(service),
+        )
+
+    def _who_gets_in(self, host: Host, service: TlsService) -> Iterator[Check]:
+        """By real connections: those who should, and everybody else who might."""
+        from wizard import client_checks
+        from wizard.targets.nano_node import checks as node_checks
+
+        if not self.clients:
+            return
+        yield client_checks.clients_accepted(service, self._client_files())
+        yield client_checks.no_certificate_refused(service)
+        yield node_checks.lone_stranger_refused(service)
+        yield node_checks.stranger_with_root_refused(service, (self._keep_it_in(),))
+        yield node_checks.removed_clients_locked_out(host, self.data_directory, self.people().folder)
+
+    def _read_at_start(self) -> tuple[Path, ...]:
+        """What the node reads when it starts."""
+        certificate, _, dh = self.files(self.directory)
+        return certificate, dh, self.data_directory / self.era().value
