@@ -23,6 +23,7 @@ from wizard.questions import Page, question
 from wizard.sources import expired_client, private_ca
 from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
 from wizard.sources.pair import Issue, Pair, write
+from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.hub import service as hub_service
 from wizard.targets.hub.questions import (
     HUB_KEY_TYPES,
@@ -31,13 +32,6 @@ from wizard.targets.hub.questions import (
     HubTarget,
     folders,
     unchanged,
-)
-from wizard.targets.server_certificate import (
-    AUTHORITY_PAGE,
-    EXISTING,
-    OWN,
-    PAGE,
-    PRIVATE_CA,
 )
 
 if TYPE_CHECKING:

@@ -18,16 +18,7 @@ from wizard.kinds import IPv4Address, YesNo
 from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
 from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, write
-from wizard.targets.hub import service as hub_service
-from wizard.targets.hub.questions import (
-    HUB_KEY_TYPES,
-    SERVICE_PAGE,
-    UNPROTECTED_KEY,
-    HubTarget,
-    folders,
-    unchanged,
-)
-from wizard.targets.server_certificate import (
+from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
     EXISTING,
@@ -36,6 +27,15 @@ from wizard.targets.server_certificate import (
     REQUEST,
     SELF_SIGNED,
     SUBJECT_PAGE,
+)
+from wizard.targets.hub import service as hub_service
+from wizard.targets.hub.questions import (
+    HUB_KEY_TYPES,
+    SERVICE_PAGE,
+    UNPROTECTED_KEY,
+    HubTarget,
+    folders,
+    unchanged,
 )
 
 if TYPE_CHECKING:

@@ -28,10 +28,7 @@ from wizard.sources.client_folder import ClientFolder
 from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
 from wizard.targets import Found, Target
-from wizard.targets.hub.questions import folders, unchanged
-from wizard.targets.nano_node import config
-from wizard.targets.nano_node import service as node_service
-from wizard.targets.server_certificate import (
+from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
     EXISTING,
@@ -40,8 +37,11 @@ from wizard.targets.server_certificate import (
     REQUEST,
     SELF_SIGNED,
     SUBJECT_PAGE,
-    ServerCertificate,
 )
+from wizard.targets.hub.questions import folders, unchanged
+from wizard.targets.nano_node import config
+from wizard.targets.nano_node import service as node_service
+from wizard.targets.server_certificate import ServerCertificate
 
 if TYPE_CHECKING:
     from wizard.checks import ClientFiles, TlsService

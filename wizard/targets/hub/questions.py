@@ -16,8 +16,9 @@ from wizard.plan import Change, Command, Directory, File, Owner, Warning
 from wizard.questions import Page, question
 from wizard.rights import account_owner, cannot_write
 from wizard.targets import Found, Target
+from wizard.targets.certificate.base import PRIVATE_CA
 from wizard.targets.hub import service as hub_service
-from wizard.targets.server_certificate import PRIVATE_CA, ServerCertificate
+from wizard.targets.server_certificate import ServerCertificate
 
 if TYPE_CHECKING:
     from wizard.targets.hub.script import StartScript

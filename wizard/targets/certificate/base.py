@@ -1,0 +1,80 @@
+"""Where the certificate comes from, and what a target says of itself."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from wizard.host import Host
+from wizard.kinds import (
+    Choice,
+)
+from wizard.material.key_types import KeyType
+from wizard.questions import Page, Questionnaire, question
+from wizard.sources.pair import Pair
+
+SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING = "self-signed", "private-ca", "request", "existing"
+SOURCES = {
+    SELF_SIGNED: "self-signed",
+    PRIVATE_CA: "own CA",
+    REQUEST: "request",
+    EXISTING: "existing",
+}
+OWN = "own"
+
+PAGE = Page("certificate", "the certificate")
+SUBJECT_PAGE = Page(
+    "subject",
+    "who asks for the certificate",
+    "Public authorities take from this only what they have checked; what is left empty is left out.",
+)
+AUTHORITY_PAGE = Page(
+    "authority",
+    "your own certificate authority",
+    "Whoever has its key and passphrase can make certificates that your clients and servers trust.",
+)
+ANSWER_PAGE = Page(
+    "answer",
+    "the authority's answer",
+    "The request has been written and waits for its certificate. Until it comes nothing else changes.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateQuestions(Questionnaire):
+    """The source, which decides what else is asked."""
+
+    sources: ClassVar[tuple[str, ...]]
+    """What the target can use, the default first."""
+    key_types: ClassVar[tuple[KeyType, ...]]
+    """What the target can use, the default first."""
+    takes_protected_keys: ClassVar[bool] = False
+    """Whether the service can be told the passphrase of its key."""
+
+    source: str = question(
+        "Source",
+        Choice(tuple(SOURCES.items())),
+        page=PAGE.key,
+        help="Who signs it: its own key, a CA made here, one elsewhere; or you have it.",
+        more="self-signed: for testing; clients are given the certificate itself. own CA: an authority made "
+        "on this host; clients trust it once, and certificates can be made again without telling them. "
+        "request: a signing request for an authority elsewhere; the setup goes on when its answer comes. "
+        "existing: certificate and key that you have already.",
+    )
+
+    @abstractmethod
+    def pair(self, host: Host) -> Pair:
+        """Where certificate and key belong."""
+
+    @property
+    @abstractmethod
+    def own_authority(self) -> Path:
+        """The folder of the authority that serves this target alone."""
+
+    def options_source(self, host: Host) -> tuple[tuple[str, str], ...]:
+        return tuple((source, SOURCES[source]) for source in self.sources)
+
+    def default_source(self, host: Host) -> str:
+        return self.sources[0]
