@@ -306,12 +306,11 @@ class WizardApp(Workers):
     # Prove ----------------------------------------------------------------------------------------
 
     async def on_apply_screen_next(self) -> None:
-        assert self.journey.plan is not None
         await self._after(self.journey.plan)
 
-    async def _after(self, plan: Plan) -> None:
+    async def _after(self, plan: Plan | None) -> None:
         """A plan that is written is proven; but not one that took a run back, or waits for a certificate."""
-        if self.journey.undone or plan.awaits:
+        if self.journey.undone or plan is None or plan.awaits:
             await self._choose()
         else:
             await self._prove()

@@ -116,7 +116,7 @@ from wizard.targets.hub_rest import HubRest
 
 plan = HubRest.plan
 wait = Command(("bash", "-c", "touch {mark}; while [ -e {mark} ]; do sleep 0.05; done"))
-HubRest.plan = lambda self, host: replace(plan(self, host), validations=(wait,))
+HubRest.plan = lambda self, *rest: replace(plan(self, *rest), validations=(wait,))
 sys.exit(cli.main(sys.argv[1:]))
 """
 

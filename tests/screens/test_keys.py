@@ -101,7 +101,7 @@ def prove() -> ProveScreen:
 
 ALWAYS = ("Esc back", "F1 help", "Ctrl+Q quit")
 SCENES = {
-    "choose": Scene(("Enter next", "H earlier runs", *ALWAYS[1:])),
+    "choose": Scene(("Enter next", "C certificates", "H earlier runs", *ALWAYS[1:])),
     "making the plan": Scene(ALWAYS, screen=review),
     "review": Scene(("Enter write", "Tab other side", "C copy", *ALWAYS), reviewing(PLAN), review),
     "nothing to change": Scene(

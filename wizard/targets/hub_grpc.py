@@ -25,14 +25,8 @@ from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.hub import service as hub_service
-from wizard.targets.hub.questions import (
-    HUB_KEY_TYPES,
-    SERVICE_PAGE,
-    UNPROTECTED_KEY,
-    HubTarget,
-    folders,
-    unchanged,
-)
+from wizard.targets.hub.questions import HUB_KEY_TYPES, SERVICE_PAGE, UNPROTECTED_KEY, HubTarget
+from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
     from wizard.checks import ClientFiles, TlsService

@@ -29,14 +29,8 @@ from wizard.targets.certificate.base import (
     SUBJECT_PAGE,
 )
 from wizard.targets.hub import service as hub_service
-from wizard.targets.hub.questions import (
-    HUB_KEY_TYPES,
-    SERVICE_PAGE,
-    UNPROTECTED_KEY,
-    HubTarget,
-    folders,
-    unchanged,
-)
+from wizard.targets.hub.questions import HUB_KEY_TYPES, SERVICE_PAGE, UNPROTECTED_KEY, HubTarget
+from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
     from wizard.checks import TlsService

@@ -20,14 +20,14 @@ from wizard.kinds import Account, Choice, FilePath, HostAndPort, Passphrase, Sev
 from wizard.material.key_types import KeyType
 from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
-from wizard.rights import account_owner, cannot_write
+from wizard.rights import cannot_write
 from wizard.secret import Secret
 from wizard.sheet import Missing
 from wizard.sources import private_ca, self_signed
 from wizard.sources.client_folder import ClientFolder
 from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
-from wizard.targets import Found, Target
+from wizard.targets import Found
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -38,14 +38,14 @@ from wizard.targets.certificate.base import (
     SELF_SIGNED,
     SUBJECT_PAGE,
 )
-from wizard.targets.hub.questions import folders, unchanged
 from wizard.targets.nano_node import config
 from wizard.targets.nano_node import service as node_service
-from wizard.targets.server_certificate import ServerCertificate
+from wizard.targets.service_files import ServiceFiles, folders, unchanged
 
 if TYPE_CHECKING:
     from wizard.checks import ClientFiles, TlsService
     from wizard.formats.toml import Value
+    from wizard.host import Service
     from wizard.plan import Owner
     from wizard.proof import Check
 
@@ -72,9 +72,10 @@ LONGEST_PASSPHRASE = 1023
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nano(ServerCertificate, Target):
+class Nano(ServiceFiles):
     """The answers for the Nano node's RPC."""
 
+    service_name: ClassVar = "The node"
     key: ClassVar = "nano"
     title: ClassVar = "Nano node RPC"
     summary: ClassVar = (
@@ -199,39 +200,6 @@ class Nano(ServerCertificate, Target):
     def default_directory(self, host: Host) -> Path:
         return self.data_directory / "tls"
 
-    def check_directory(self, host: Host, value: Path) -> str | None:
-        if os.path.lexists(value) and not value.is_dir():
-            return "This is a file; give a folder."
-        for path in self.files(value):
-            if path.is_symlink():
-                return (
-                    f"{path} is a symbolic link: what it leads to would be overwritten. Give another folder."
-                )
-            if os.path.lexists(path) and not path.is_file():
-                return f"{path} is in the way: it is not a file."
-            if problem := cannot_write(path, host, self.key):
-                return problem
-        return None
-
-    def caution_directory(self, host: Host, value: Path) -> str | None:
-        return None if value.exists() else "This folder does not exist yet; it will be made."
-
-    def applies_account(self, host: Host) -> bool:
-        return host.root
-
-    def default_account(self, host: Host) -> str | None:
-        service = node_service.running(host, self.data_directory)
-        try:
-            return service.user if service else self.data_directory.owner()
-        except KeyError:  # its account has been removed
-            return None
-
-    def caution_account(self, host: Host, value: str) -> str | None:
-        service = node_service.running(host, self.data_directory)
-        if service is None or service.user == value:
-            return None
-        return f"The node runs as {service.user} now (pid {service.pid}); the files will belong to {value}."
-
     def default_address(self, host: Host) -> str:
         from wizard.probe import bracketed
 
@@ -298,13 +266,16 @@ class Nano(ServerCertificate, Target):
         """Where the node looks for its settings."""
         return config.era_of(self.node_version)
 
+    def running(self, host: Host) -> Service | None:
+        return node_service.running(host, self.data_directory)
+
+    @property
+    def belongings(self) -> Path:
+        return self.data_directory
+
     def files(self, directory: Path) -> tuple[Path, Path, Path]:
         """What is written for the node itself: certificate, key, Diffie-Hellman parameters."""
         return directory / "server.cert.pem", directory / "server.key.pem", directory / "dh2048.pem"
-
-    def owner(self, host: Host) -> Owner | None:
-        """Whose the files are; None: they stay with the running user, who cannot give them away."""
-        return account_owner(self.account) if host.root else None
 
     def _configured_passphrase(self) -> Secret | None:
         try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -12,15 +11,15 @@ from typing import TYPE_CHECKING, ClassVar
 from wizard.host import Host
 from wizard.kinds import Account, FilePath
 from wizard.material.key_types import KeyType
-from wizard.plan import Change, Command, Directory, File, Owner, Warning
+from wizard.plan import Change, Command, File, Warning
 from wizard.questions import Page, question
-from wizard.rights import account_owner, cannot_write
-from wizard.targets import Found, Target
-from wizard.targets.certificate.base import PRIVATE_CA
+from wizard.rights import cannot_write
+from wizard.targets import Found
 from wizard.targets.hub import service as hub_service
-from wizard.targets.server_certificate import ServerCertificate
+from wizard.targets.service_files import ServiceFiles
 
 if TYPE_CHECKING:
+    from wizard.host import Service
     from wizard.targets.hub.script import StartScript
 
 SERVICE_PAGE = Page("service", "the service")
@@ -38,9 +37,10 @@ HUB_KEY_TYPES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class HubTarget(ServerCertificate, Target):
+class HubTarget(ServiceFiles):
     """The questions about the service, and the plan's part that edits its start script."""
 
+    service_name: ClassVar = "Hub"
     api: ClassVar[str]
     """The value of --serverType."""
 
@@ -65,9 +65,12 @@ class HubTarget(ServerCertificate, Target):
     def find(cls, host: Host) -> Found:
         return hub_service.found(host, cls.api)
 
-    @abstractmethod
-    def files(self, directory: Path) -> tuple[Path, ...]:
-        """What is written for Hub itself in this folder: the certificate, its key, and the third file."""
+    def running(self, host: Host) -> Service | None:
+        return hub_service.running(host, self.start_script)
+
+    @property
+    def belongings(self) -> Path:
+        return self.start_script
 
     @abstractmethod
     def flags(self) -> dict[str, str]:
@@ -106,52 +109,7 @@ class HubTarget(ServerCertificate, Target):
         """Whether the script starts the other API, so that switching has to be agreed to."""
         return hub_service.read(self.start_script).repaired_server_type != self.api
 
-    def check_directory(self, host: Host, value: Path) -> str | None:
-        if os.path.lexists(value) and not value.is_dir():
-            return "This is a file; give a folder."
-        for path in self.files(value):
-            if path.is_symlink():
-                return (
-                    f"{path} is a symbolic link: what it leads to would be overwritten. Give another folder."
-                )
-            if os.path.lexists(path) and not path.is_file():
-                return f"{path} is in the way: it is not a file."
-            if problem := cannot_write(path, host, self.key):
-                return problem
-        return None
-
-    def caution_directory(self, host: Host, value: Path) -> str | None:
-        return None if value.exists() else "This folder does not exist yet; it will be made."
-
-    def applies_account(self, host: Host) -> bool:
-        return host.root
-
-    def default_account(self, host: Host) -> str | None:
-        service = hub_service.running(host, self.start_script)
-        try:
-            return service.user if service else self.start_script.owner()
-        except KeyError:  # its account has been removed
-            return None
-
-    def caution_account(self, host: Host, value: str) -> str | None:
-        service = hub_service.running(host, self.start_script)
-        if service is None or service.user == value:
-            return None
-        return f"Hub runs as {service.user} now (pid {service.pid}); the files will belong to {value}."
-
     # Parts of the plan --------------------------------------------------------------------------------
-
-    def owner(self, host: Host) -> Owner | None:
-        """Whose the files are; None: they stay with the running user, who cannot give them away."""
-        return account_owner(self.account) if host.root else None
-
-    def authority_folders(self, owner: Owner | None) -> Iterator[Change]:
-        """The authority's own folder below that of the files, where it is missing."""
-        if self.source != PRIVATE_CA or self.authority_folder.path == self.directory:
-            return
-        if not self.authority_folder.path.exists():
-            about = "folder of the authority"
-            yield Directory(path=self.authority_folder.path, mode=0o700, owner=owner, about=about)
 
     def edit(self, script: StartScript) -> Iterator[Change]:
         """The start script with the flags set; nothing when they are."""
@@ -187,16 +145,3 @@ class HubTarget(ServerCertificate, Target):
     def validations(self) -> tuple[Command, ...]:
         """What is run after writing."""
         return (Command(("bash", "-n", str(self.start_script)), "the script is still a script"),)
-
-
-def folders(path: Path, owner: Owner | None) -> Iterator[Change]:
-    """The folders that are missing, outermost first."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    for folder in reversed(missing):
-        yield Directory(path=folder, mode=0o755, owner=owner, about="folder for the files")
-
-
-def unchanged(paths: Iterable[Path], changes: Iterable[Change]) -> tuple[Path, ...]:
-    """Those of the files that stay as they are."""
-    changed = {change.path for change in changes}
-    return tuple(path for path in paths if path.exists() and path not in changed)

@@ -58,13 +58,14 @@ def all_running(host: Host, api: str = "") -> tuple[Service, ...]:
 
 
 def _api(service: Service) -> str:
-    """The API that a Hub is meant to serve, by its script once repaired; empty when that cannot be read."""
+    """The API that a Hub is meant to serve, by its script once repaired; empty when that is not known."""
     if service.readable:
         try:
             return read(_script_of(service)).repaired_server_type
         except (Refusal, OSError):
             return ""
-    return flags_in_force(service).get("serverType", "grpc")
+    # Without the flag it serves gRPC, but the flag may only have been lost.
+    return flags_in_force(service).get("serverType", "")
 
 
 def flags_in_force(service: Service) -> dict[str, str]:
