@@ -34,8 +34,9 @@ class CertificatesScreen(WizardScreen):
         "one from an authority elsewhere.\n\n"
         "… waits: Enter goes on with it when the certificate has come, C copies the request. "
         "! needs attention, ✓ is well. R makes a certificate again for the same key, so that whoever pins "
-        "the key notices nothing; N with a new key, which is right when the old one may have leaked. Both "
-        "show first what would change."
+        "the key notices nothing; N with a new key. Both show first what would change, and what the one "
+        "before is still good for: where nothing can be revoked, a leaked key gets in "
+        "until its certificate ends."
     )
     BINDINGS = [
         enter("resume", "go on"),

@@ -74,9 +74,9 @@ class ProveScreen(WizardScreen):
 
     def compose_body(self) -> ComposeResult:
         yield Label(self.heading, classes="title", markup=False)
+        yield Label("connecting …", id="summary", markup=False)
         yield OptionList(id="results", compact=True)
         yield Rows("meaning")
-        yield Label("connecting …", id="summary", markup=False)
 
     def begin(self, checks: tuple[Check, ...]) -> None:
         """Show what will be checked, before the first result is there."""

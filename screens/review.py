@@ -62,8 +62,18 @@ class ReviewScreen(WizardScreen):
         if self.made is not None:
             self.show(self.made)
 
+    def help_text(self) -> str:
+        """Where there is no plan, what that means."""
+        if isinstance(self.made, WizardError):
+            return (
+                "Something stands in the way, so nothing is written. The text says what and where, and what "
+                "to do about it; Esc goes back to the answers."
+            )
+        return self.HELP_TEXT
+
     def show(self, made: Plan | WizardError) -> None:
         """Show the plan, or say why there is none."""
+        self.made = made
         if isinstance(made, WizardError):
             self._show_refusal(str(made))
         else:

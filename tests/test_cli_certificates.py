@@ -106,3 +106,30 @@ def test_what_the_wizard_has_not_made_is_not_made_again(box: Sandbox) -> None:
     done = cli(box, "reissue", "/etc/hostname")
     assert done.returncode == 1
     assert "was not made by the wizard on this host" in done.stderr
+
+
+def test_making_one_again_leaves_what_the_setup_has_come_to_since(box: Sandbox) -> None:
+    script = box.hub / "start.sh"
+    script.write_text(script.read_text().replace("http", "grpc"))
+    grpc = {"target": '"hub-grpc"', "protect": "false"}
+    cli(box, "apply", str(answers_file(box, **grpc, clients='["alice", "bob"]')))
+    cli(box, "apply", str(answers_file(box, **grpc, clients='["alice", "bob", "carol"]')))
+    done = cli(box, "reissue", str(box.hub / "tls" / "clients" / "alice.crt"), "--json")
+    assert done.returncode == 0, done.stderr
+    changed = [Path(change["path"]).name for change in json.loads(done.stdout)["changes"]]
+    assert changed == ["index.txt", "alice.crt"], "carol stays, and so does the authority"
+    last = cli(box, "history").stdout.splitlines()[0]
+    assert last.endswith(": renews alice")
+
+
+def test_a_protected_authority_issues_with_a_file_that_holds_its_passphrase(box: Sandbox) -> None:
+    script = box.hub / "start.sh"
+    script.write_text(script.read_text().replace("http", "grpc"))
+    secret = box.root / "secret"
+    secret.write_text("correct horse battery staple 42\n")
+    secret.chmod(0o600)
+    answers = answers_file(box, target='"hub-grpc"', passphrase_file=f'"{secret}"')
+    assert cli(box, "apply", str(answers)).returncode == 0
+    path = str(box.hub / "tls" / "server.crt")
+    assert "passphrase_file: This is needed" in cli(box, "reissue", path).stderr
+    assert cli(box, "reissue", path, "--passphrase-file", str(secret)).returncode == 0

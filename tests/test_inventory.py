@@ -340,7 +340,7 @@ def a_loop(path: Path) -> None:
     [
         (a_loop, "Too many levels of symbolic links"),
         (too_large, "It is larger than 1 MB"),
-        (a_folder, "Is a directory"),
+        (a_folder, "It is a folder, not a file"),
         (a_pipe, "It is a device or a pipe, not a file"),
     ],
 )
@@ -558,7 +558,7 @@ def test_a_key_that_is_damaged_or_overwritten(state: State, folder: Path) -> Non
     expected = f"There is no private key any more where its key was. {again}"
     assert wrong(state, folder / "cert.pem") == expected
     a_folder(path)
-    assert "key.pem cannot be read: Is a directory." in wrong(state, folder / "cert.pem")
+    assert "key.pem cannot be read: It is a folder, not a file." in wrong(state, folder / "cert.pem")
 
 
 @pytest.mark.parametrize(
@@ -868,7 +868,7 @@ def test_what_waits_for_its_certificate(state: State, folder: Path) -> None:
     rows = inventory(state, NOW)
     assert rows == ()
     assert report.text(rows, waiting).split("\n") == [
-        "Waiting for a certificate; when it has come, open the wizard: tls-wizard",
+        "Waiting for a certificate; when it has come: tls-wizard resume --run RUN FILES",
         f"    IOTA Hub, REST, at 127.0.0.1:50051, since {done.time:%Y-%m-%d %H:%M}",
         f"        ({done.id})",
         f"        to stand at {folder}/cert.pem",

@@ -161,11 +161,26 @@ def test_prove_needs_no_passphrase(tmp_path: Path) -> None:
             assert "Proven: 1 passed" in there.text
 
 
-@pytest.mark.parametrize("name", ["plan", "apply"])
-def test_without_a_terminal_the_key_of_the_file_is_named(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("words", [["plan"], ["apply", "--check"]], ids=" ".join)
+def test_a_preview_needs_no_passphrase_that_would_be_made_up(tmp_path: Path, words: list[str]) -> None:
+    with asked(tmp_path, words[0], answers_file(tmp_path), *words[1:]) as there:
+        assert there.end() == 0
+    assert NEW not in there.text
+    assert "Write it down" not in there.text
+
+
+def test_a_weak_one_is_called_that(tmp_path: Path) -> None:
+    with asked(tmp_path, "apply", answers_file(tmp_path), "--yes") as there:
+        answer(there, NEW, "abcd", "enter")
+        answer(there, AGAIN, "abcd", "enter")
+        assert there.end() == 0, there.text
+    assert "! Very weak" in there.text
+
+
+def test_without_a_terminal_the_key_of_the_file_is_named(tmp_path: Path) -> None:
     """Not even the terminal that the process may have besides its standard input is asked."""
     done = subprocess.run(
-        command(tmp_path, name, answers_file(tmp_path), "--json"),
+        command(tmp_path, "apply", answers_file(tmp_path), "--json"),
         input="hunter2\nhunter2\n",
         capture_output=True,
         text=True,
@@ -187,7 +202,8 @@ def test_where_standard_error_is_a_file_nothing_is_asked(tmp_path: Path) -> None
 
 
 def test_what_is_asked_is_no_output(tmp_path: Path) -> None:
-    line = f"{' '.join(command(tmp_path, 'plan', answers_file(tmp_path), '--json'))} > {tmp_path}/output"
+    words = command(tmp_path, "apply", answers_file(tmp_path), "--json", "--yes")
+    line = f"{' '.join(words)} > {tmp_path}/output"
     with terminal("sh", "-c", line, TLS_WIZARD_STATE=str(tmp_path / "state")) as there:
         answer(there, NEW, "hunter2", "enter")
         answer(there, AGAIN, "hunter2", "enter")

@@ -66,10 +66,18 @@ def resumed(run: Run, delivered: Sequence[str]) -> tuple[type[Target], dict[str,
 def reissued(state: State, path: Path, *, new_key: bool) -> tuple[type[Target], dict[str, Raw]]:
     """The target and answers with which the certificate at this path is made anew. Raises WizardError."""
     real = Path(os.path.realpath(path))
-    for run in reversed(journal.history(state)):
-        if run.status is Status.APPLIED and not run.undoes and real in {step.path for step in run.steps}:
-            target, given = answers.of_run(run)
-            if not given:
-                raise WizardError(f"{path}: the run that made it, {run.id}, does not tell how.")
-            return target, {**given, "reissue": [str(real)], "new_keys": new_key}
-    raise WizardError(f"{path} was not made by the wizard on this host. See: tls-wizard certificates")
+    in_force = [run for run in journal.history(state) if run.status is Status.APPLIED and not run.undoes]
+    made = [run for run in in_force if real in {step.path for step in run.steps}]
+    if not made:
+        raise WizardError(f"{path} was not made by the wizard on this host. See: tls-wizard certificates")
+    if not made[-1].answers:
+        raise WizardError(f"{path}: the run that made it, {made[-1].id}, does not tell how.")
+    # What the setup has come to since, such as another client, is to stay.
+    latest = [run for run in in_force if _same_setup(run, made[-1])][-1]
+    target, given = answers.of_run(latest)
+    return target, {**given, "reissue": [str(real)], "new_keys": new_key}
+
+
+def _same_setup(run: Run, other: Run) -> bool:
+    """Whether two runs were for the same service: the same target, with its files in the same folder."""
+    return run.target == other.target and run.answers.get("directory") == other.answers.get("directory")

@@ -266,7 +266,9 @@ def unanswered(result: Handshake) -> str:
 
 def _without_answer(trouble: Trouble) -> Outcome:
     """What it means that a request without TLS got no HTTP answer."""
-    if trouble.kind in (Kind.TLS_ONLY, Kind.CLOSED):
+    if trouble.kind is Kind.CLOSED:
+        return passed("the connection was closed without an answer")
+    if trouble.kind is Kind.TLS_ONLY:
         return passed(trouble.sentence)
     if trouble.kind in NO_CONNECTION:
         return failed(trouble.sentence)

@@ -129,17 +129,24 @@ def _parser() -> argparse.ArgumentParser:
     resumes = "go on with a setup that waits for its certificate"
     resume = _add_writing(command("resume", commands.resume, resumes))
     resume.add_argument("files", nargs="+", metavar="FILE", help="what the authority sent; - for pasted text")
+    _add_passphrase(resume)
     resume.add_argument("--run", dest="run_name", metavar="RUN", help="which one, where several wait")
     again = "make a certificate again, for the same key or a new one"
     reissue = _add_writing(command("reissue", commands.reissue, again))
     reissue.add_argument("certificate", type=Path, metavar="FILE", help="one that `certificates` lists")
-    reissue.add_argument("--new-key", action="store_true", help="with a new key; the old one may have leaked")
+    _add_passphrase(reissue)
+    reissue.add_argument("--new-key", action="store_true", help="with a new key instead of the same")
     command("history", commands.history, "list what was done on this host")
     undo = command("undo", commands.undo, "take the last run, or the one named, back to the byte")
     undo.add_argument("name", nargs="?", metavar="RUN", help="a name that `tls-wizard history` lists")
     undo.add_argument("--yes", action="store_true", help="do not ask before writing")
     command("recover", commands.recover, "roll back a run that a kill or a power cut interrupted")
     return parser
+
+
+def _add_passphrase(added: argparse.ArgumentParser) -> None:
+    about = "a file, mode 0600, with the passphrase that is needed, instead of asking for it"
+    added.add_argument("--passphrase-file", type=Path, metavar="FILE", help=about)
 
 
 def _add_writing(added: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -88,8 +88,17 @@ def _read(options: argparse.Namespace, *, secrets: bool = True) -> tuple[Target,
     target, given = answers.read(options.answers, secrets=secrets)
     here = replace(host.look(), arguments=(options.command, str(options.answers.absolute())))
     if secrets:
-        given = terminal.with_secrets(target, given, here)
+        given = _with_secrets(options, target, given, here)
     return answers.complete(target, given, here, secrets=secrets), here
+
+
+def _with_secrets(
+    options: argparse.Namespace, target: type[Target], given: dict[str, Raw], here: Host
+) -> dict[str, Raw]:
+    """The answers with passphrases: those that are only for a preview are not asked for."""
+    if options.command == "plan" or options.check:
+        given = terminal.for_preview(target, given, here)
+    return terminal.with_secrets(target, given, here)
 
 
 def _planned(target: Target, here: Host) -> Plan:
@@ -144,8 +153,10 @@ def _taken_up(
 
     target, given = found[0], dict(found[1])
     here = replace(host.look(), arguments=(options.command, *options.words))
-    if terminal.can_ask():
-        given = terminal.with_secrets(target, given, here)
+    if options.passphrase_file:
+        secret = answers.read_secret(options.passphrase_file)
+        given |= {asked.name: secret for asked in target.questions() if asked.secret}
+    given = _with_secrets(options, target, given, here)
     return answers.complete(target, given, here), here
 
 

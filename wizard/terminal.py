@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from getpass import getpass
+from socket import gethostname
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,16 @@ def progress() -> Tell:
     return tell_slowly
 
 
+def for_preview(target: type[Target], given: dict[str, Raw], host: Host) -> dict[str, Raw]:
+    """The answers with a throw-away in the place of each passphrase that would be made up for good."""
+    from wizard.material.passphrases import generated
+    from wizard.sheet import fill_in
+
+    wrong = fill_in(target, given, host).wrong
+    needed = [entry.question.name for entry in wrong if entry.missing and entry.chosen]
+    return {**given, **{name: generated() for name in needed}}
+
+
 def with_secrets(target: type[Target], given: dict[str, Raw], host: Host) -> dict[str, Raw]:
     """The answers with the passphrases that are still needed, where somebody can be asked for them.
 
@@ -81,8 +92,18 @@ def _new() -> Secret:
         if not typed:
             return _made()
         if typed == _unseen("Once more: "):
+            _judge(typed)
             return typed
         tell("The two differ. Begin again.")
+
+
+def _judge(typed: Secret) -> None:
+    """Say so when it is weak; whose it is decides."""
+    from wizard.material.passphrases import strength
+
+    judged = strength(typed, (gethostname(),))
+    if not judged.enough:
+        tell(f"! {judged.words}")
 
 
 def _made() -> Secret:

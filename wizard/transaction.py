@@ -267,16 +267,26 @@ def undo_plan(run: Run, state: State) -> Plan:
         if not isinstance(change, Directory) and drifted(change, step.after)
     ]
     if edited:
-        raise Drifted(
-            "Nothing was changed. These files were edited after the run, and the edits would be lost:\n"
-            + "\n".join(edited)
-        )
+        raise Drifted(_edited_since(run, state, edited))
     return Plan(
         target=run.target,
         title=_undone_title(run.title),
         changes=tuple(reversed(changes)),
         advice=(Advice("A running service keeps what it has read until it is restarted."),),
     )
+
+
+def _edited_since(run: Run, state: State, edited: list[str]) -> str:
+    """Which files are no longer as the run left them, and which later run has changed them, if one has."""
+    later: dict[str, str] = {}
+    for other in journal.history(state):
+        if other.number > run.number and other.status is Status.APPLIED and not other.undoes:
+            later |= {str(step.path): other.id for step in other.steps}
+    lines = [f"{path} (by the later run {later[path]})" if path in later else path for path in edited]
+    if found := sorted({later[path] for path in edited if path in later}, reverse=True):
+        lines.append(f"Take the later run back first: tls-wizard undo {found[0]}")
+    opening = "Nothing was changed. These files were edited after the run, and the edits would be lost:"
+    return "\n".join((opening, *lines))
 
 
 def _undone_title(title: str) -> str:

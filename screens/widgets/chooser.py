@@ -47,6 +47,10 @@ class Chooser(Widget, can_focus=True):
         self.options, self.value = options, value
         self.refresh(layout=len(self._lines(self.size.width)) != self.size.height)
 
+    def allow_focus(self) -> bool:
+        """Where there is nothing to choose, keys have nothing to do."""
+        return len(self.options) > 1
+
     @property
     def chosen(self) -> int:
         """Index of the chosen option; -1 when the value is none of them."""

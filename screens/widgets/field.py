@@ -20,6 +20,8 @@ from wizard.kinds import Choice, Raw
 from wizard.questions import Question
 from wizard.sheet import Entry
 
+LONG = 40
+"""Characters that fit in every field at the widths in use."""
 YES_NO = (("yes", "yes"), ("no", "no"))
 
 Note: TypeAlias = tuple[str, str]
@@ -43,7 +45,11 @@ class Answer(Input):
     def __init__(self, text: str = "", placeholder: str = "", *, password: bool = False) -> None:
         super().__init__(text, placeholder, password=password, compact=True, select_on_focus=False)
         self.cursor_blink = False
-        self.cursor_position = 0  # a long answer shows its beginning
+        self.start()
+
+    def start(self) -> None:
+        """Put the cursor where one goes on; but a long answer shows its beginning."""
+        self.cursor_position = len(self.value) if len(self.value) <= LONG else 0
 
     async def on_key(self, event: events.Key) -> None:
         for binding in self.OWN_KEYS.get(event.key, ())[-1:]:
@@ -147,11 +153,11 @@ class TextField(Field):
         before = self.entry.default
         if entry.default == before:
             return
-        answer = self.query_one(Input)
+        answer = self.query_one(Answer)
         if answer.value == before:
             with self.prevent(Input.Changed):
                 answer.value = entry.default
-            answer.cursor_position = 0
+            answer.start()
         answer.placeholder = entry.default
 
     @on(Input.Changed)

@@ -60,7 +60,7 @@ class SecretField(Field):
         self._generated: Secret | None = None
         self._strength: Strength | None = None
         self._pause: Timer | None = None
-        self._first, self._again = SecretLine(GIVEN if entry.given else ""), SecretLine()
+        self._first, self._again = SecretLine(GIVEN if entry.given and not entry.error else ""), SecretLine()
 
     def rows(self) -> Iterable[tuple[str, Widget]]:
         yield self.question.label, self._first

@@ -422,9 +422,14 @@ def test_what_others_use_too_is_not_replaced(rest: Setup) -> None:
     rest.apply(**NEW)
     shared, other = str(authority_of(rest).path), Setup(rest.box, HubGrpc)
     other.apply(**NEW, authority=shared)
-    fewer: dict[str, Raw] = {**NEW, "clients": ["alice"], "authority": shared}
+    fewer: dict[str, Raw] = {
+        **NEW,
+        "clients": ["alice"],
+        "authority": shared,
+        "lock_out": "new-authority",
+    }
     assert other.refusal(**fewer).startswith("Other services use it too, so it is not replaced here")
-    other.apply(**fewer, lock_out="files")
+    other.apply(**{**fewer, "lock_out": "files"})
     assert not (clients_of(other) / "rpc.user.1.crt").exists()
 
 

@@ -184,7 +184,7 @@ MORE: dict[str, tuple[str, Callable[[Elsewhere], dict[str, Raw]]]] = {
         lambda at: files(*at.pair("good"), at.intermediate, at.joined("empty.pem")),
     ),
     "nothing there": ("No such file", lambda at: files(at.folder / "none.pem", at.folder / "none.key")),
-    "a folder": ("Is a directory", lambda at: files(at.folder, at.folder)),
+    "a folder": ("It is a folder, not a file", lambda at: files(at.folder, at.folder)),
     "a device": ("It is a device or a pipe", lambda _: files(Path("/dev/zero"), Path("/dev/zero"))),
     "a weak intermediate": (
         "The key of Weak is too weak (RSA 1024 bits)",

@@ -199,7 +199,8 @@ def test_a_client_that_is_added_gets_files_and_nobody_elses_change(box: Sandbox)
 def test_a_client_that_is_taken_out_is_locked_out_by_a_new_authority(box: Sandbox) -> None:
     secured(box)
     old = (box.hub / "tls" / "ca.crt").read_bytes()
-    plan = plan_of(box, clients=["alice"])
+    assert sheet_of(box, clients=["alice"])["lock_out"].missing, "it is never assumed"
+    plan = plan_of(box, clients=["alice"], lock_out="new-authority")
     assert {"ca.key", "ca.crt", "server.crt", "alice.crt", "rpc.user.1.crt"} <= set(names(plan.changes))
     assert "rpc.user.1: locked out once Hub is restarted" in texts(plan)
     assert "They need their new files: alice." in texts(plan)
@@ -282,7 +283,7 @@ def test_a_client_taken_out_gets_in_until_the_restart_and_not_afterwards(real: S
     left = [(clients / f"rpc.user.1.{ending}").read_bytes() for ending in ("crt", "key")]
     ca = (real.hub / "tls" / "ca.crt").read_bytes()
     port = int(filled(real).address.rpartition(":")[2])
-    secured(real, clients=["alice"])
+    secured(real, clients=["alice"], lock_out="new-authority")
     assert GrpcClient(ca, *left).call(port) == "OK"
     real.restart()
     new_ca = (real.hub / "tls" / "ca.crt").read_bytes()

@@ -79,7 +79,7 @@ def _details(row: Listed) -> Iterator[str]:
 
 def _waiting_lines(waiting: Sequence[Run]) -> Iterator[str]:
     if waiting:
-        yield "Waiting for a certificate; when it has come, open the wizard: tls-wizard"
+        yield "Waiting for a certificate; when it has come: tls-wizard resume --run RUN FILES"
     for run in waiting:
         since = f"since {run.time.astimezone():%Y-%m-%d %H:%M}"
         yield from _wrapped("    ", f"{_what(run.title)}, {since} ({run.id})")

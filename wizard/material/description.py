@@ -82,7 +82,7 @@ def describe(certificate: x509.Certificate, now: datetime) -> Description:
         not_after=certificate.not_valid_after_utc,
         days_left=(certificate.not_valid_after_utc - now).days,
         key=key_words(certificate.public_key()),
-        serial=f"{serial:x}",
+        serial=f"{serial:0{len(f'{serial:x}') + len(f'{serial:x}') % 2}x}",
         fingerprint=fingerprint(certificate.public_bytes(Encoding.DER)),
     )
 

@@ -123,9 +123,9 @@ class Clients:
 
     def _warnings(self, renewed: list[str]) -> Iterator[Warning]:
         if renewed:
-            yield Warning(f"They need their new files: {_enumerated(renewed)}.", self.folder)
+            yield Warning(f"They need their new files: {enumerated(renewed)}.", self.folder)
         if self.taken_out:
-            yield Warning(f"Taken out, with their files here: {_enumerated(list(self.taken_out))}.")
+            yield Warning(f"Taken out, with their files here: {enumerated(list(self.taken_out))}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,8 @@ class Recipe:
         return replace(self.like, common_name=name, names=names, anew=str(path) in self.anew)
 
 
-def _enumerated(names: list[str], most: int = 8) -> str:
+def enumerated(names: list[str], most: int = 8) -> str:
+    """The first few, and how many more."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
 

@@ -201,12 +201,15 @@ def closed_to_others(pair: Pair, key: bytes) -> Iterator[Change]:
 
 
 def replaced(
-    pair: Pair, found: Found, reasons: Iterable[str], *, same_key: bool = False
+    pair: Pair, found: Found, reasons: Iterable[str], *, same_key: bool = False, pinned: bool = True
 ) -> Iterator[Warning]:
-    """Say what is replaced and why; undo brings it back."""
+    """Say what is replaced and why; undo brings it back.
+
+    `pinned`: clients were given the certificate itself.
+    """
     if found.certificate is not None and found.key is not None:
         what = "The certificate there is replaced" + (", for the same key" if same_key else ", with its key")
-        told = "" if same_key else " Clients that were given the old one need the new one."
+        told = " Clients that were given the old one need the new one." if pinned else ""
         yield Warning(f"{what}: {', '.join(reasons)}.{told}", pair.certificate)
     elif found.certificate is not None:
         yield Warning("The certificate there is replaced: its key is missing.", pair.certificate)

@@ -63,7 +63,8 @@ def _issued(desk: Desk, wanted: Wanted, pair: Pair, *, client: bool) -> Issue:
         said=describe(chain[0], desk.now).lines(),
     )
     same = key is found.private_key
-    return Issue(chain[0], tuple(changes), warnings=tuple(replaced(pair, found, reasons, same_key=same)))
+    warnings = replaced(pair, found, reasons, same_key=same, pinned=False)
+    return Issue(chain[0], tuple(changes), warnings=tuple(warnings))
 
 
 def _reasons(desk: Desk, wanted: Wanted, found: Found) -> list[str]:

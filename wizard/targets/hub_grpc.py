@@ -18,10 +18,10 @@ from wizard.errors import WrongAnswer
 from wizard.host import Host
 from wizard.kinds import Choice, FilePath, HostAndPort, PerhapsFilePath, Several, YesNo
 from wizard.material import MaterialError
-from wizard.plan import Advice, Change, Directory, Plan, Tell, Warning, silent
+from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
 from wizard.sources import expired_client, private_ca
-from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
+from wizard.sources.clients import Bundle, Clients, Recipe, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.hub import service as hub_service
@@ -154,9 +154,6 @@ class HubGrpc(HubTarget):
     def applies_lock_out(self, host: Host) -> bool:
         return self.source == PRIVATE_CA and bool(self.people.taken_out)
 
-    def default_lock_out(self, host: Host) -> str:
-        return NEW_AUTHORITY
-
     def caution_lock_out(self, host: Host, value: str) -> str | None:
         names = ", ".join(self.people.taken_out)
         if value == FILES_ONLY:
@@ -265,7 +262,7 @@ class HubGrpc(HubTarget):
         others = (*self.authority_folder_files, self.expired_client, self.start_script)
         return Plan(
             target=self.key,
-            title=f"Secure {self.title}, at {self.address}",
+            title=f"Secure {self.title}, at {self.address}{self._what_for(changes)}",
             changes=changes,
             kept=(*kept, *unchanged(others, changes)),
             validations=self.validations,
@@ -274,9 +271,29 @@ class HubGrpc(HubTarget):
                 *self.script_warnings(script, host),
                 *self._warnings(script),
             ),
-            advice=tuple(self._advice(host, stale=bool(changes or stale))),
+            advice=tuple(self._advice(host, stale=bool(stale or self._concerns_hub(changes)))),
             restart=hub_service.restart(host, self.start_script),
         )
+
+    def _concerns_hub(self, changes: tuple[Change, ...]) -> bool:
+        """Whether Hub has to be restarted for them: for what it reads at its start, not for its clients."""
+        return not {change.path for change in changes}.isdisjoint(self._read_at_start)
+
+    def _what_for(self, changes: tuple[Change, ...]) -> str:
+        """What a run does to the clients of a Hub that is secured already, in a few words."""
+        if self.source != PRIVATE_CA or not self.people.there:
+            return ""
+        folder = self.people.folder
+        files = [
+            c for c in changes if isinstance(c, File) and c.path.parent == folder and c.path.suffix == ".crt"
+        ]
+        words = {
+            "adds": [c.path.stem for c in files if c.before is None],
+            "renews": [c.path.stem for c in files if c.before is not None and c.after is not None],
+            "takes out": [c.path.stem for c in files if c.after is None],
+        }
+        said = [f"{what} {enumerated(names, 3)}" for what, names in words.items() if names]
+        return f": {'; '.join(said)}" if said else ""
 
     def _issue_to_clients(self, host: Host, desk: Desk, owner: Owner | None, tell: Tell) -> Issue:
         bundle = Bundle(self.bundle)
@@ -325,6 +342,13 @@ class HubGrpc(HubTarget):
                 "From the restart on only clients with a certificate get in. Programs that use the API now "
                 "stop working until they have theirs."
             )
+        if self.source == PRIVATE_CA and self.new_keys and not self.makes_authority:
+            for name in (Path(path).stem for path in self.reissue if Path(path).parent == self.people.folder):
+                yield Warning(
+                    f"{name}: whoever has a copy of the certificate before and of its key still gets in, "
+                    "until that ends. Only a new authority ends it at once: take the client out and give it "
+                    "another name."
+                )
         if self.source == PRIVATE_CA and self.authority != OWN:
             yield Warning(
                 "The authority serves other services too: whoever has a client certificate for one of them "

@@ -56,7 +56,7 @@ class ServiceFiles(ServerCertificate, Target):
         return None
 
     def caution_directory(self, host: Host, value: Path) -> str | None:
-        return None if value.exists() else "This folder does not exist yet; it will be made."
+        return None if value.exists() else f"{value} does not exist yet; it will be made."
 
     def applies_account(self, host: Host) -> bool:
         return host.root

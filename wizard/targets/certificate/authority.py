@@ -128,6 +128,18 @@ class OwnAuthority(Requester):
         # Clients that still trust the one before could not tell the two apart.
         return f"{name} {datetime.now(UTC):%Y-%m-%d %H:%M}"
 
+    def caution_authority_name(self, host: Host, value: str) -> str | None:
+        if self._new_name() == value:
+            return None
+        return "The one there has this name too; the date is put behind it, so that clients tell them apart."
+
+    def _new_name(self) -> str:
+        """The name of the new authority, which is not that of the one it replaces."""
+        name = self.authority_name
+        if self.replaces_authority and self.authority_folder.words().startswith(f"{name}, "):
+            return f"{name[:47]} {datetime.now(UTC):%Y-%m-%d %H:%M}"
+        return name
+
     def check_authority_name(self, host: Host, value: str) -> str | None:
         return check_common_name(value)
 
@@ -164,7 +176,7 @@ class OwnAuthority(Requester):
         passphrase = vars(self).get("passphrase")
         if not self.makes_authority:
             return Desk(self.authority_folder, owner, now, passphrase)
-        new = NewAuthority(self.authority_name, self.authority_days, KeyType(self.key_type), self.two_tiers)
+        new = NewAuthority(self._new_name(), self.authority_days, KeyType(self.key_type), self.two_tiers)
         return Desk(self.authority_folder, owner, now, passphrase if self.protect else None, new)
 
     def _old_desk(self, host: Host) -> Desk:
