@@ -99,6 +99,8 @@ def read_secret(path: Path) -> Secret:
         ) from None
     if not line:
         raise BadAnswers(f"{path} should hold a passphrase in its first line, but that is empty.")
+    if b"\0" in line or line.startswith(b"\xef\xbb\xbf"):
+        raise BadAnswers(f"{path} should hold a passphrase as plain text, without a byte order mark or NULs.")
     try:
         return Secret(line.decode())
     except UnicodeDecodeError:

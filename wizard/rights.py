@@ -40,3 +40,20 @@ def as_root(host: Host, target: str) -> str:
         return f"Run it as root: {join(('sudo', *host.command, *host.arguments))}"
     kept = str(host.state.kept_answers(target))
     return f"Leave with Ctrl+Q, then: {join(('sudo', *host.command, '--answers', kept))}"
+
+
+def can_read(path: Path, account: str) -> bool:
+    """Whether an account may read a file and enter the folders above it, by owner, group and mode."""
+    entry = pwd.getpwnam(account)
+    groups = set(os.getgrouplist(account, entry.pw_gid))
+
+    def allowed(place: Path, bit: int) -> bool:
+        status = place.stat()
+        if entry.pw_uid == 0:
+            return True
+        if status.st_uid == entry.pw_uid:
+            return bool(status.st_mode & bit << 6)
+        return bool(status.st_mode & (bit << 3 if status.st_gid in groups else bit))
+
+    real = Path(os.path.realpath(path))
+    return allowed(real, 4) and all(allowed(folder, 1) for folder in real.parents)

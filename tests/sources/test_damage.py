@@ -107,7 +107,7 @@ def clients_of_others(grpc: Setup, elsewhere: Elsewhere) -> Read:
     (authority,) = mine(grpc, elsewhere.root)
     answers: Given = {**given(*files), "client_authority": str(authority), "test_client": ""}
     grpc.apply(**answers)
-    return answers, [authority, grpc.folder / "tls" / "ca.crt"]
+    return answers, [authority, grpc.folder / "tls" / "clients-ca.crt"]
 
 
 SOURCES: tuple[Callable[[Setup, Elsewhere], Read], ...] = (

@@ -54,7 +54,7 @@ def test_a_private_authority_is_let_through_and_copied(
     grpc: Setup, given: dict[str, Raw], elsewhere: Elsewhere
 ) -> None:
     grpc.apply(**given, client_authority=str(elsewhere.root))
-    assert (grpc.folder / "tls" / "ca.crt").read_bytes() == elsewhere.root.read_bytes()
+    assert (grpc.folder / "tls" / "clients-ca.crt").read_bytes() == elsewhere.root.read_bytes()
     assert not grpc.plan(**given, client_authority=str(elsewhere.root)).changed
 
 
@@ -124,11 +124,11 @@ def test_a_file_that_is_exchanged_is_read_anew(
     path = grpc.box.root / "clients.pem"
     answers: dict[str, Raw] = {**given, "client_authority": str(path)}
     path.write_bytes(elsewhere.root.read_bytes())
-    assert "ca.crt" in names(grpc.plan(**answers).changes)
+    assert "clients-ca.crt" in names(grpc.plan(**answers).changes)
     path.write_bytes(elsewhere.pair("server")[0].read_bytes())
     assert "is no authority" in grpc.refusal(**answers)
     path.write_bytes(elsewhere.root.read_bytes())
-    assert "ca.crt" in names(grpc.plan(**answers).changes)
+    assert "clients-ca.crt" in names(grpc.plan(**answers).changes)
 
 
 # The server's root ------------------------------------------------------------------------------------------

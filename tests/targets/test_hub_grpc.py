@@ -213,7 +213,7 @@ def test_a_client_that_is_taken_out_is_locked_out_by_a_new_authority(box: Sandbo
 def test_removing_files_only_says_that_a_copy_still_gets_in(box: Sandbox) -> None:
     secured(box)
     plan = plan_of(box, clients=["alice"], lock_out="files")
-    assert names(plan.changes) == ["rpc.user.1.crt", "rpc.user.1.key"]
+    assert names(plan.changes) == ["index.txt", "rpc.user.1.crt", "rpc.user.1.key"]
     assert "a copy of the certificate still gets in, until it ends" in texts(plan)
     assert not sheet_of(box, clients=["alice"], lock_out="files", passphrase="")["passphrase"].applies
 
@@ -318,7 +318,7 @@ def test_with_an_authority_elsewhere_hub_gets_a_copy_of_its_root(real: Sandbox, 
     assert folder in [value for value, _ in sheet_of(real)["authority"].question.kind.options]  # type: ignore[attr-defined]  # a Choice
     plan = plan_of(real, authority=folder)
     assert "whoever has a client certificate for one of them" in texts(plan)
-    assert file(plan, "ca.crt").after == (other.hub / "tls" / "ca.crt").read_bytes()
+    assert file(plan, "clients-ca.crt").after == (other.hub / "tls" / "ca.crt").read_bytes()
     assert {c.path for c in plan.changes if c.path.name == "index.txt"} == {Path(folder) / "index.txt"}
     transaction.apply(plan, real.state)
     real.start()

@@ -60,9 +60,8 @@ class AuthorityFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether there is an authority here, and not only a copy of the root of one elsewhere."""
-        others = (self.key, self.intermediate_key, self.register)
-        return self.certificate.is_file() and any(path.is_file() for path in others)
+        """Whether there is an authority here; its key may be elsewhere."""
+        return self.certificate.is_file()
 
     @property
     def issuing(self) -> tuple[Path, Path]:
@@ -122,32 +121,34 @@ class AuthorityFolder:
 
         Raises OSError when one of its files cannot be read.
         """
-        from wizard.material.authority import may_issue
-        from wizard.material.description import name_words
+        from wizard.material.certificates import read_certificates_pem
 
         try:
             self.read_certificate()
             issuer = self.read_issuer()
             self.read_register()
+            others = len(read_certificates_pem(read_small(self.certificate))) - 1
         except MaterialError as error:
             return f"{self.path}: {error}"
-        if not may_issue(issuer):
-            return f"{self.issuing[0]} is no authority that strict clients accept. Make a new one."
-        if now < issuer.not_valid_before_utc:
+        if others:
             return (
-                f"The authority {name_words(issuer.subject)} is not valid before "
-                f"{issuer.not_valid_before_utc:%Y-%m-%d %H:%M} UTC. Check this machine's clock."
+                f"{self.certificate} holds {others} certificate{'s' if others > 1 else ''} besides the "
+                "authority's own: whoever has one from there is trusted as well. Take them out of the file."
             )
-        if now > issuer.not_valid_after_utc:
-            return (
-                f"The authority {name_words(issuer.subject)} has ended on "
-                f"{issuer.not_valid_after_utc:%Y-%m-%d}: nothing that it has issued is accepted any more. "
-                "Make a new one."
-            )
+        if problem := _why_not_now(issuer, now):
+            return problem
         if not self.issuing[1].is_file():
             return f"Its key {self.issuing[1]} is not there. Put it back; without it nothing can be issued."
         read_small(self.issuing[1])
         return None
+
+    def issued_to(self, now: datetime) -> tuple[Path, ...]:
+        """Where the certificates stand that it has issued, and that are neither over nor taken back."""
+        try:
+            entries = self.read_register()
+        except (OSError, MaterialError):
+            return ()
+        return tuple(Path(one.file) for one in entries if one.revoked is None and one.until > now)
 
     def words(self) -> str:
         """Name, end and how much it has issued: "Hub CA, until 2036-11-24, has issued 3"."""
@@ -213,3 +214,24 @@ def _made(state: State, _stamp: Iterable[tuple[str, int]]) -> tuple[AuthorityFol
         if run.status is Status.APPLIED and step.path.name == "ca.key" and step.after is not None
     ]
     return tuple(dict.fromkeys(folders))
+
+
+def _why_not_now(issuer: Certificate, now: datetime) -> str | None:
+    """A sentence when a certificate cannot issue others at this time."""
+    from wizard.material.authority import may_issue
+    from wizard.material.description import name_words
+
+    if not may_issue(issuer):
+        return f"{name_words(issuer.subject)} is no authority that strict clients accept. Make a new one."
+    if now < issuer.not_valid_before_utc:
+        return (
+            f"The authority {name_words(issuer.subject)} is not valid before "
+            f"{issuer.not_valid_before_utc:%Y-%m-%d %H:%M} UTC. Check this machine's clock."
+        )
+    if now > issuer.not_valid_after_utc:
+        return (
+            f"The authority {name_words(issuer.subject)} has ended on "
+            f"{issuer.not_valid_after_utc:%Y-%m-%d}: nothing that it has issued is accepted any more. "
+            "Make a new one."
+        )
+    return None

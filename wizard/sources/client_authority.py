@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from wizard.material import MaterialError
 from wizard.small_files import read_small, version
 from wizard.sources import trust
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
+
+    from wizard.proof import Check
 
 
 def read(path: Path) -> tuple[Certificate, ...]:
@@ -52,3 +57,34 @@ def _why_unfit(path: Path, of: tuple[int, int, int]) -> str | None:
                 "no client of it is let in any more."
             )
     return None
+
+
+def only_ours(path: Path, expected: Callable[[], Iterable[Certificate]]) -> Check:
+    """The file that a server checks its clients against holds these authorities and no other.
+
+    A certificate that somebody has added to it lets in everybody who has one from there.
+    """
+    from wizard.proof import Check, Expect, Outcome, Verdict
+
+    def run() -> Outcome:
+        try:
+            there, wanted = read(path), tuple(expected())
+            unfit = why_unfit(path)
+        except OSError as error:
+            got = f"{error.filename} cannot be read: {error.strerror}."
+            return Outcome(verdict=Verdict.FAILED, got=got)
+        except MaterialError as error:
+            return Outcome(verdict=Verdict.FAILED, got=f"{path}: {error}")
+        if set(there) != set(wanted):
+            return Outcome(
+                verdict=Verdict.FAILED,
+                got=f"{path} holds other authorities than yours, or more of them.",
+                meaning="Whoever has a certificate from one of them gets in, at the latest from the next "
+                "start on. Apply the answers again, then restart.",
+            )
+        if unfit:
+            return Outcome(verdict=Verdict.FAILED, got=unfit)
+        return Outcome(verdict=Verdict.PASSED, got=str(path))
+
+    command = f"openssl storeutl -noout -text -certs {quote(str(path))} | grep Subject:"
+    return Check("Only your authority is trusted", Expect.HOLDS, run, command)

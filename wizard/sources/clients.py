@@ -5,7 +5,9 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +16,7 @@ from wizard.material.names import read_name
 from wizard.material.subject import is_full_host_name
 from wizard.plan import Change, File, Owner, Warning
 from wizard.secret import Secret
+from wizard.small_files import read_small
 from wizard.sources.pair import Issue, Pair, Wanted, contents, remove, write
 
 if TYPE_CHECKING:
@@ -60,14 +63,17 @@ class Clients:
     names: tuple[str, ...]
     keys: Path | None = None
     """The folder of keys and bundles, where these are kept apart from the certificates."""
+    registered: tuple[str, ...] = ()
+    """Those that the authority has issued to, wherever their files are now."""
 
     @property
     def there(self) -> tuple[str, ...]:
-        """Those that have a certificate in the folder."""
+        """Those that have a certificate: in the folder, or by the authority's register."""
         try:
-            return tuple(sorted(path.stem for path in self.folder.glob("*.crt") if path.is_file()))
+            found = _clients_in(self.folder, self.folder.stat().st_mtime_ns)
         except OSError:
-            return ()
+            found = ()
+        return tuple(sorted({*found, *self.registered}))
 
     @property
     def taken_out(self) -> tuple[str, ...]:
@@ -76,8 +82,8 @@ class Clients:
 
     @property
     def certificates(self) -> tuple[Path, ...]:
-        """The certificates there."""
-        return tuple(self.certificate(name) for name in self.there)
+        """The certificates that are in the folder."""
+        return tuple(path for path in map(self.certificate, self.there) if path.is_file())
 
     def certificate(self, name: str) -> Path:
         """The certificate of one, with what is presented with it."""
@@ -126,6 +132,23 @@ class Clients:
             yield Warning(f"They need their new files: {enumerated(renewed)}.", self.folder)
         if self.taken_out:
             yield Warning(f"Taken out, with their files here: {enumerated(list(self.taken_out))}.")
+
+
+@lru_cache(maxsize=8)
+def _clients_in(folder: Path, _changed: int) -> tuple[str, ...]:
+    """The names of files that each hold the certificate of the client of that name; not of a copied root."""
+    return tuple(path.stem for path in folder.glob("*.crt") if _is_client(path))
+
+
+def _is_client(path: Path) -> bool:
+    from wizard.material.certificates import read_certificates_pem
+    from wizard.material.description import describe
+
+    try:
+        said = describe(read_certificates_pem(read_small(path))[0], datetime.now(UTC))
+    except (OSError, MaterialError):
+        return False
+    return said.common_name == path.stem and "clients" in said.purposes
 
 
 @dataclass(frozen=True, slots=True)

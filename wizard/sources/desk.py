@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from wizard.material.authority import Authority
     from wizard.material.keys import PrivateKey
+    from wizard.material.register import Issued
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Desk:
     _authority: Authority | None = field(default=None, repr=False)
     _root: Authority | None = field(default=None, repr=False)
     _issued: list[tuple[Certificate, Path]] = field(default_factory=list)
+    _taken_back: set[Path] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         if self.new is not None:
@@ -93,6 +95,10 @@ class Desk:
         leaf = self.authority.issue_client(key.public_key(), subject, wanted.days, self.now)
         return self._issue(leaf, path)
 
+    def take_back(self, paths: Iterable[Path]) -> None:
+        """Note in the register that these are taken back; whether anybody looks there is another matter."""
+        self._taken_back |= set(paths)
+
     def has_issued(self, chain: tuple[Certificate, ...]) -> bool:
         """Whether this authority has issued the first of them, and the others lead to it."""
         from wizard.material.chains import was_issued
@@ -107,8 +113,8 @@ class Desk:
 
         if self.new is not None:
             yield from self._files(self.new)
-        before = () if self.new is not None else self.folder.read_register()
-        if self._issued or self.new is not None:
+        before = tuple(map(self._noted, () if self.new is not None else self.folder.read_register()))
+        if self._issued or self._taken_back or self.new is not None:
             entries = (*before, *(Issued.of(one, str(path)) for one, path in self._issued))
             about = f"register of what the authority has issued, {len(entries)} so far"
             # Somebody else's register stays theirs.
@@ -117,6 +123,11 @@ class Desk:
         if self.new is not None:
             about = "for openssl: the register may hold several certificates of one name"
             yield from write(self.folder.register_attributes, ATTRIBUTES, self.owner, about)
+
+    def _noted(self, entry: Issued) -> Issued:
+        if entry.revoked is None and Path(entry.file) in self._taken_back:
+            return replace(entry, revoked=self.now.replace(microsecond=0), reason="cessationOfOperation")
+        return entry
 
     def _issue(self, leaf: Certificate, path: Path) -> tuple[Certificate, ...]:
         self._issued.append((leaf, path))

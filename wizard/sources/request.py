@@ -6,7 +6,7 @@ the answer comes, certificate and key change places with the old ones together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from wizard.errors import WrongAnswer
 from wizard.kinds import Delivery
 from wizard.material import MaterialError
 from wizard.material.subject import Subject
-from wizard.plan import Advice
+from wizard.plan import Advice, Change, File, Warning
 from wizard.small_files import read_small
 from wizard.sources.authority_folder import AuthorityFolder, issued_by_one_of
 from wizard.sources.pair import (
@@ -147,7 +147,24 @@ def _requested(wanted: Wanted, subject: Subject, pair: Pair, request: Request, f
             described=(*request_words(asked), "", *request_pem(asked).decode().splitlines()),
         ),
     )
-    return Issue(None, changes, advice=_advice(request, request_pem(asked)), awaits=awaits)
+    return Issue(
+        None,
+        changes,
+        warnings=tuple(_useless(request, changes)),
+        advice=_advice(request, request_pem(asked)),
+        awaits=awaits,
+    )
+
+
+def _useless(request: Request, changes: Iterable[Change]) -> Iterator[Warning]:
+    """Say so when the key of a request that may have been sent is replaced."""
+    for change in changes:
+        if change.path == request.key and isinstance(change, File) and change.before is not None:
+            yield Warning(
+                "The key of the request before is replaced. If that request has been sent, its certificate "
+                "will be of no use: ask for one by the new request.",
+                request.key,
+            )
 
 
 def _key(wanted: Wanted, request: Request, found: Found) -> tuple[PrivateKey, str]:

@@ -20,7 +20,8 @@ from wizard.kinds import Choice, FilePath, HostAndPort, PerhapsFilePath, Several
 from wizard.material import MaterialError
 from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
-from wizard.sources import expired_client, private_ca
+from wizard.sources import client_authority, expired_client, private_ca
+from wizard.sources.authority_folder import AuthorityFolder
 from wizard.sources.clients import Bundle, Clients, Recipe, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
@@ -29,6 +30,8 @@ from wizard.targets.hub.questions import HUB_KEY_TYPES, SERVICE_PAGE, UNPROTECTE
 from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from wizard.checks import ClientFiles, TlsService
     from wizard.plan import Owner
     from wizard.proof import Check
@@ -154,6 +157,18 @@ class HubGrpc(HubTarget):
     def applies_lock_out(self, host: Host) -> bool:
         return self.source == PRIVATE_CA and bool(self.people.taken_out)
 
+    def check_lock_out(self, host: Host, value: str) -> str | None:
+        if value == FILES_ONLY:
+            return None
+        issued = AuthorityFolder(self.own_authority).issued_to(datetime.now(UTC))
+        others = [str(path) for path in issued if not path.is_relative_to(self.directory)]
+        if not others:
+            return None
+        return (
+            f"The authority has also issued {others[0]}, which nobody would trust any more. Remove only the "
+            "client's files, or give that service another authority first."
+        )
+
     def caution_lock_out(self, host: Host, value: str) -> str | None:
         names = ", ".join(self.people.taken_out)
         if value == FILES_ONLY:
@@ -170,9 +185,7 @@ class HubGrpc(HubTarget):
         return self.source == EXISTING
 
     def check_client_authority(self, host: Host, value: Path) -> str | None:
-        from wizard.sources.client_authority import why_unfit
-
-        return why_unfit(value)
+        return client_authority.why_unfit(value)
 
     def applies_test_client(self, host: Host) -> bool:
         return self.source == EXISTING
@@ -185,8 +198,6 @@ class HubGrpc(HubTarget):
 
     @property
     def _has_own_authority(self) -> bool:
-        from wizard.sources.authority_folder import AuthorityFolder
-
         return AuthorityFolder(self.own_authority).exists
 
     def check_authority(self, host: Host, value: str) -> str | None:
@@ -199,7 +210,10 @@ class HubGrpc(HubTarget):
     # What is written ----------------------------------------------------------------------------------
 
     def files(self, directory: Path) -> tuple[Path, ...]:
-        return directory / "server.crt", directory / "server.key", directory / "ca.crt"
+        # An authority of its own is not overwritten by the root of another.
+        is_own = vars(self).get("source") == PRIVATE_CA and vars(self).get("authority", OWN) == OWN
+        root = "ca.crt" if is_own else "clients-ca.crt"
+        return directory / "server.crt", directory / "server.key", directory / root
 
     def pair(self, host: Host) -> Pair:
         certificate, key, _ = self.files(self.directory)
@@ -212,8 +226,10 @@ class HubGrpc(HubTarget):
     @property
     def people(self) -> Clients:
         """The clients, those there and those wanted."""
-        wanted = vars(self).get("clients", ())
-        return Clients(self.directory / "clients", wanted)
+        folder = self.directory / "clients"
+        issued = AuthorityFolder(self.own_authority).issued_to(datetime.now(UTC))
+        registered = tuple(path.stem for path in issued if path.parent == folder)
+        return Clients(folder, vars(self).get("clients", ()), registered=registered)
 
     def reissuable(self, host: Host) -> tuple[Path, ...]:
         return (*super().reissuable(host), *self.people.certificates)
@@ -298,6 +314,8 @@ class HubGrpc(HubTarget):
     def _issue_to_clients(self, host: Host, desk: Desk, owner: Owner | None, tell: Tell) -> Issue:
         bundle = Bundle(self.bundle)
         make = partial(private_ca.client, desk)
+        if not self.makes_authority:
+            desk.take_back(map(self.people.certificate, self.people.taken_out))
         issue = self.people.issue(make, self._client_recipe(host), bundle, owner, tell)
         changes: list[Change] = []
         if not self.people.folder.exists():
@@ -321,7 +339,6 @@ class HubGrpc(HubTarget):
 
     def _given_authority(self, owner: Owner | None) -> Iterator[Change]:
         from wizard.material.bundles import chain_pem
-        from wizard.sources import client_authority
 
         try:
             roots = client_authority.read(self.client_authority)
@@ -357,7 +374,7 @@ class HubGrpc(HubTarget):
         if self.source == PRIVATE_CA and self.makes_authority and self.two_tiers:
             yield Warning(
                 f"Take {self.authority_folder.key} off this host when all is proven, to a place that is "
-                "safe: the root's key is needed only to make another authority under it."
+                "safe: nothing here needs the root's key."
             )
 
     def _advice(self, host: Host, *, stale: bool) -> Iterator[Advice]:
@@ -393,12 +410,20 @@ class HubGrpc(HubTarget):
         service = self._service(host)
         return (
             hub_checks.script_sets(self.start_script, self.flags()),
-            hub_checks.runs(host, self.start_script, self._read_at_start, service.endpoint),
+            hub_checks.runs(host, self.start_script, self._read_at_start, self.flags(), service.endpoint),
+            *hub_checks.readable(host, self.account, self._read_at_start),
+            client_authority.only_ours(self.files(self.directory)[2], self._expected_roots),
             *self._served(service),
             *self._who_gets_in(service),
             checks.old_versions_refused(service),
             checks.plain_grpc_refused(service),
         )
+
+    def _expected_roots(self) -> tuple[Certificate, ...]:
+        """The authorities whose clients are to be let in. Raises OSError or MaterialError."""
+        if self.source == PRIVATE_CA:
+            return (self.authority_folder.read_certificate(),)
+        return client_authority.read(self.client_authority)
 
     def _served(self, service: TlsService) -> tuple[Check, ...]:
         """What only a client that is let in can find out."""
@@ -443,7 +468,7 @@ class HubGrpc(HubTarget):
             yield client_checks.client_refused(
                 service,
                 "An expired certificate is refused",
-                expired.read,
+                lambda: expired_client.identity(expired, self.authority_folder),
                 "A client keeps its access for ever: the service does not look at the dates.",
                 files=expired,
             )

@@ -143,7 +143,10 @@ class HubRest(HubTarget):
             title=f"Request a certificate for {self.title}, at {self.address}",
             changes=(*folders(self.directory, owner), *issue.changes),
             kept=issue.kept,
-            warnings=(Warning("Hub and its start script stay as they are until the certificate has come."),),
+            warnings=(
+                *issue.warnings,
+                Warning("Hub and its start script stay as they are until the certificate has come."),
+            ),
             advice=issue.advice,
             awaits=issue.awaits,
         )
@@ -228,7 +231,10 @@ class HubRest(HubTarget):
         return (
             *self.answered(host),
             hub_checks.script_sets(self.start_script, self.flags()),
-            hub_checks.runs(host, self.start_script, self._read_at_start(host), service.endpoint),
+            hub_checks.runs(
+                host, self.start_script, self._read_at_start(host), self.flags(), service.endpoint
+            ),
+            *hub_checks.readable(host, self.account, self.files(self.directory)),
             checks.reach(service),
             checks.our_certificate(service),
             *checks.names_accepted(service),

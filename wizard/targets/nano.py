@@ -345,7 +345,10 @@ class Nano(ServiceFiles):
             title=f"Request a certificate for {self.title}, at {self.address}",
             changes=(*folders(self.directory, owner), *issue.changes),
             kept=issue.kept,
-            warnings=(Warning("The node and its files stay as they are until the certificate has come."),),
+            warnings=(
+                *issue.warnings,
+                Warning("The node and its files stay as they are until the certificate has come."),
+            ),
             advice=issue.advice,
             awaits=issue.awaits,
         )

@@ -60,8 +60,8 @@ class OwnAuthority(Requester):
         YesNo(),
         page=AUTHORITY_PAGE.key,
         help="Yes makes a root as well, whose key you then keep elsewhere.",
-        more="Clients trust the root. Should this host be broken into, a new authority can be made under the "
-        "same root, and the clients need nothing new.",
+        more="Clients trust the root; whoever breaks into this host then has only the key of the authority "
+        "below it.",
     )
     protect: bool = question(
         "Protect its key",

@@ -7,9 +7,10 @@ from pathlib import Path
 from shlex import join
 
 from wizard.errors import Refusal
-from wizard.host import Host
+from wizard.host import Host, Service
 from wizard.probe import Endpoint
 from wizard.proof import Check, Expect, Outcome, Verdict
+from wizard.rights import can_read
 from wizard.targets.hub import script as hub_script
 from wizard.targets.hub import service as hub_service
 from wizard.targets.hub.script import StartScript
@@ -43,8 +44,12 @@ def _what_differs(said: StartScript, flags: Mapping[str, str]) -> str:
     return f"In {said.path} words known only at run time stand behind these flags and may change them."
 
 
-def runs(host: Host, script: Path, files: tuple[Path, ...], endpoint: Endpoint) -> Check:
-    """The Hub that `script` starts has run since these files were written, and it has the tested port."""
+def runs(
+    host: Host, script: Path, files: tuple[Path, ...], flags: Mapping[str, str], endpoint: Endpoint
+) -> Check:
+    """The Hub that `script` starts has run since these files were written, with these flags, and it has the
+    tested port; and no other one from the same folder is open beside it.
+    """
 
     def run() -> Outcome:
         service = hub_service.running(host, script)
@@ -55,6 +60,10 @@ def runs(host: Host, script: Path, files: tuple[Path, ...], endpoint: Endpoint) 
             advice = hub_service.restart_advice(host, script)
             return Outcome(verdict=Verdict.FAILED, got=reason, advice=(advice,))
         assert service is not None, "else it would be stale"
+        if other := _other_flag(service, flags):
+            return _failed(f"It (pid {service.pid}) runs with {other}.", "Restart it by its start script.")
+        if beside := _open_beside(host, service):
+            return Outcome(verdict=Verdict.FINDING, got=beside, meaning="Stop it, or secure it as well.")
         if endpoint.port in {port for _, port in service.listening}:
             return Outcome(verdict=Verdict.PASSED, got=f"pid {service.pid}, as {service.user}")
         where = " and ".join(str(Endpoint(*socket)) for socket in service.listening)
@@ -64,6 +73,48 @@ def runs(host: Host, script: Path, files: tuple[Path, ...], endpoint: Endpoint) 
         )
 
     return Check("Hub runs with these settings", Expect.HOLDS, run, "ps -C hub -o pid,user,lstart")
+
+
+def _other_flag(service: Service, flags: Mapping[str, str]) -> str:
+    """The first flag of the process that is not as meant; empty when all are, or none can be read."""
+    now = hub_service.flags_in_force(service)
+    if not service.arguments or "flagfile" in now:
+        return ""
+    folder = service.directory or Path("/")
+    for name, value in flags.items():
+        given = now.get(name)
+        if given is None:
+            return f"no --{name}"
+        if given != value and folder / given != Path(value):
+            return f"--{name} {given}"
+    return ""
+
+
+def _open_beside(host: Host, service: Service) -> str:
+    """Another Hub of the same folder that answers without TLS; empty when there is none."""
+    for other in hub_service.all_running(host):
+        if other.pid == service.pid or other.directory is None or other.directory != service.directory:
+            continue
+        if hub_service.flags_in_force(other).get("authMode") != "ssl":
+            return f"Another Hub (pid {other.pid}) runs from the same folder without TLS."
+    return ""
+
+
+def readable(host: Host, account: str | None, files: tuple[Path, ...]) -> tuple[Check, ...]:
+    """Hub's account can read what Hub reads at its start; only root can tell for another account."""
+    if not host.root or account is None:
+        return ()
+
+    def run() -> Outcome:
+        closed = [str(path) for path in files if path.exists() and not can_read(path, account)]
+        if not closed:
+            return Outcome(verdict=Verdict.PASSED, got=f"{len(files)} files, as {account}")
+        return _failed(
+            f"{account} cannot read {closed[0]}.", "Hub does not come up with it at its next start."
+        )
+
+    command = join(["ls", "-l", *map(str, files)])
+    return (Check("Hub's account can read its files", Expect.HOLDS, run, command),)
 
 
 def _failed(got: str, meaning: str) -> Outcome:

@@ -34,7 +34,8 @@ def running(host: Host, script: Path | None = None, api: str = "") -> Service | 
     services = all_running(host, api)
     if script is None:
         return next(iter(services), None)
-    for service in services:
+    # One that a script has started comes before one that was started by hand in the same folder.
+    for service in sorted(services, key=lambda one: one.launcher is None):
         if service.readable and _script_of(service).resolve() == script.resolve():
             return service
     for service in services:
