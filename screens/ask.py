@@ -106,8 +106,12 @@ class AskScreen(WizardScreen):
 
     @property
     def _begins_with(self) -> str:
-        """The question that has the focus at first."""
-        asked = [entry.question.name for entry in self.sheet.page(self.page)]
+        """The question that has the focus at first: one in which there is something to choose or to type."""
+        asked = [
+            entry.question.name
+            for entry in self.sheet.page(self.page)
+            if not isinstance(entry.question.kind, Choice) or len(entry.question.kind.options) > 1
+        ]
         wrong = [name for name in asked if self.wrong is not None and name == self.wrong.question]
         return next(iter(wrong + asked), "")
 

@@ -141,7 +141,8 @@ class SecretField(Field):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where one exists, none is made, and there is no second row."""
         if action == "second_row":
-            return self.entry.chosen and self.screen.focused is self._first
+            agree = self._first.value and not self._differ
+            return self.entry.chosen and self.screen.focused is self._first and not agree
         return action != "generate" or self.entry.chosen
 
     def action_second_row(self) -> None:

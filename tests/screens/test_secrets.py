@@ -175,6 +175,12 @@ async def test_enter_goes_to_the_second_row_and_on_from_there_when_both_agree(tm
         assert "Enter next  Tab field  Esc back" in text(pilot)
 
 
+async def test_after_one_was_made_enter_goes_on_at_once(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page()) as pilot:
+        await pilot.press("ctrl+g", "enter")
+        assert screen(pilot).focused is row(pilot, FIRST), "not to the second row, which is filled in already"
+
+
 async def test_nothing_typed_is_missing_once_next_was_tried(tmp_path: Path) -> None:
     async with opened(samples.world(tmp_path), page()) as pilot:
         assert note(pilot) == "Of the authority's key. Ctrl+G makes one."

@@ -160,3 +160,15 @@ async def test_going_back_from_a_certificate_leads_to_the_first_step(box: Sandbo
         await settled(pilot)
         assert step(pilot) is ChooseScreen
         assert not pilot.app.screen.query(Input)
+
+
+async def test_where_there_is_one_choice_the_first_field_to_fill_in_has_the_focus(box: Sandbox) -> None:
+    async with app(box, source="private-ca") as pilot:
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("enter", "enter")
+        await settled(pilot)
+        assert "your own certificate authority" in text(pilot)
+        focused = pilot.app.screen.focused
+        assert isinstance(focused, Input), "there is nothing to choose from in the first field"
+        assert focused.value == "signer CA"
