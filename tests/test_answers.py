@@ -281,7 +281,7 @@ def test_a_passphrase_comes_from_the_file_that_is_named(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1))
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff"), min_size=1))
 def test_any_line_is_a_passphrase(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("secret") / "secret"
     for end in ("", "\n", "\r\n", "\n\n"):
@@ -304,6 +304,8 @@ def test_what_others_may_touch_is_no_secret(tmp_path: Path, mode: int) -> None:
         (b"\r\n", "should hold a passphrase in its first line, but that is empty."),
         (b"h\xfcnter2\n", "is not text in UTF-8."),
         (b"\xff\xfeh\x00u\x00", "is not text in UTF-8."),
+        (b"hu\0nter2\n", "holds a NUL."),
+        (b"\xef\xbb\xbfhunter2\n", "begins with a byte order mark"),
         (b"x" * 1_000_001, "cannot be read: It is larger than 1 MB."),
     ],
 )

@@ -99,12 +99,16 @@ def read_secret(path: Path) -> Secret:
         ) from None
     if not line:
         raise BadAnswers(f"{path} should hold a passphrase in its first line, but that is empty.")
-    if b"\0" in line or line.startswith(b"\xef\xbb\xbf"):
-        raise BadAnswers(f"{path} should hold a passphrase as plain text, without a byte order mark or NULs.")
     try:
-        return Secret(line.decode())
+        text = line.decode()
     except UnicodeDecodeError:
         raise BadAnswers(f"The passphrase in {path} is not text in UTF-8.") from None
+    # Programs that read a passphrase end it at a NUL; a byte order mark would be part of it, unseen.
+    if "\0" in text or text.startswith("\ufeff"):
+        raise BadAnswers(
+            f"The passphrase in {path} begins with a byte order mark or holds a NUL. Write it anew."
+        )
+    return Secret(text)
 
 
 def of_run(run: Run) -> tuple[type[Target], dict[str, Raw]]:
