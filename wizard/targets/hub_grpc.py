@@ -22,7 +22,7 @@ from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, si
 from wizard.questions import Page, question
 from wizard.sources import client_authority, expired_client, private_ca
 from wizard.sources.authority_folder import AuthorityFolder
-from wizard.sources.clients import Bundle, Clients, Recipe, enumerated, read_client_name
+from wizard.sources.clients import Bundle, Clients, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.hub import service as hub_service
@@ -235,7 +235,7 @@ class HubGrpc(HubTarget):
         return (*super().reissuable(host), *self.people.certificates)
 
     def needs_issuing(self, host: Host) -> bool:
-        desk, recipe = self._old_desk(host), self._client_recipe(host)
+        desk, recipe = self._old_desk(host), self.client_recipe(host)
         return (
             super().needs_issuing(host)
             or any(private_ca.is_due(desk, wanted, pair) for wanted, pair in self.people.wanted(recipe))
@@ -316,7 +316,7 @@ class HubGrpc(HubTarget):
         make = partial(private_ca.client, desk)
         if not self.makes_authority:
             desk.take_back(map(self.people.certificate, self.people.taken_out))
-        issue = self.people.issue(make, self._client_recipe(host), bundle, owner, tell)
+        issue = self.people.issue(make, self.client_recipe(host), bundle, owner, tell)
         changes: list[Change] = []
         if not self.people.folder.exists():
             about = "folder of the clients' files"
@@ -324,9 +324,6 @@ class HubGrpc(HubTarget):
         changes += issue.changes
         changes += expired_client.issue(desk, self.expired_client, owner)
         return replace(issue, changes=tuple(changes))
-
-    def _client_recipe(self, host: Host) -> Recipe:
-        return Recipe(replace(self.wanted(host), names=(), common_name=""), self.reissue)
 
     def _copied_root(self, desk: Desk, owner: Owner | None) -> Iterator[Change]:
         """The authority's root where Hub can read it, when the authority is kept in another folder."""

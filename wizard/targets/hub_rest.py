@@ -133,23 +133,8 @@ class HubRest(HubTarget):
         desk = self.desk(host, owner, now) if self.source == PRIVATE_CA else None
         issue = self.issue(host, now, desk)
         if issue.awaits:
-            return self._request(issue, owner)
+            return self.request(issue, owner, "Hub and its start script")
         return self._secured(host, issue, owner, tuple(desk.changes()) if desk else ())
-
-    def _request(self, issue: Issue, owner: Owner | None) -> Plan:
-        """What is done before the authority elsewhere has answered."""
-        return Plan(
-            target=self.key,
-            title=f"Request a certificate for {self.title}, at {self.address}",
-            changes=(*folders(self.directory, owner), *issue.changes),
-            kept=issue.kept,
-            warnings=(
-                *issue.warnings,
-                Warning("Hub and its start script stay as they are until the certificate has come."),
-            ),
-            advice=issue.advice,
-            awaits=issue.awaits,
-        )
 
     def _secured(self, host: Host, issue: Issue, owner: Owner | None, authority: tuple[Change, ...]) -> Plan:
         from wizard.material.dh import dh_parameters

@@ -25,7 +25,7 @@ from wizard.secret import Secret
 from wizard.sheet import Missing
 from wizard.sources import private_ca, self_signed
 from wizard.sources.client_folder import ClientFolder
-from wizard.sources.clients import Bundle, Clients, Recipe, read_client_name
+from wizard.sources.clients import Bundle, Clients, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
 from wizard.targets import Found
 from wizard.targets.certificate.base import (
@@ -334,24 +334,9 @@ class Nano(ServiceFiles):
         desk = self.desk(host, owner, now) if self.source == PRIVATE_CA else None
         issue = self.issue(host, now, desk)
         if issue.awaits:
-            return self._request(issue, owner)
-        authority = (*self._authority_folder(owner), *(desk.changes() if desk else ()))
+            return self.request(issue, owner, "The node and its files")
+        authority = (*self.authority_folders(owner), *(desk.changes() if desk else ()))
         return self._secured(host, issue, self._clients(host, now, tell), authority)
-
-    def _request(self, issue: Issue, owner: Owner | None) -> Plan:
-        """What is done before the authority elsewhere has answered."""
-        return Plan(
-            target=self.key,
-            title=f"Request a certificate for {self.title}, at {self.address}",
-            changes=(*folders(self.directory, owner), *issue.changes),
-            kept=issue.kept,
-            warnings=(
-                *issue.warnings,
-                Warning("The node and its files stay as they are until the certificate has come."),
-            ),
-            advice=issue.advice,
-            awaits=issue.awaits,
-        )
 
     def _secured(self, host: Host, issue: Issue, clients: Issue, authority: tuple[Change, ...]) -> Plan:
         from wizard.material.dh import dh_parameters
@@ -388,11 +373,6 @@ class Nano(ServiceFiles):
             path = Path(error.filename or self.data_directory)
             raise Refusal(path, f"It cannot be read: {error.strerror}.", "Look at what is there.") from None
 
-    def _authority_folder(self, owner: Owner | None) -> Iterator[Change]:
-        if self.source == PRIVATE_CA and not self.authority_folder.path.exists():
-            about = "folder of the authority"
-            yield Directory(path=self.authority_folder.path, mode=0o700, owner=owner, about=about)
-
     def _clients(self, host: Host, now: datetime, tell: Tell) -> Issue:
         """Their files, and the names by which the node finds their certificates."""
         owner, people, folder = self.owner(host), self.people(), self._client_folder()
@@ -402,8 +382,7 @@ class Nano(ServiceFiles):
             others = {subject for name, subject in subjects.items() if name != pair.certificate.name}
             return self_signed.client(wanted, pair, now, others)
 
-        recipe = Recipe(replace(self.wanted(host), names=(), common_name=""), self.reissue)
-        issue = people.issue(make, recipe, Bundle(self.bundle), owner, tell)
+        issue = people.issue(make, self.client_recipe(host), Bundle(self.bundle), owner, tell)
         files = {change.path: change for change in issue.changes if isinstance(change, File)}
         changes = (*self._client_folders(owner), *issue.changes, *folder.links(files))
         warnings = (*issue.warnings, *self._remembered(files), *folder.strangers())

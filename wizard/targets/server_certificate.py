@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.host import Host
-from wizard.kinds import (
-    NOTHING,
-)
+from wizard.kinds import NOTHING
 from wizard.sources.authority_folder import AuthorityFolder, known
 from wizard.sources.desk import Desk
 from wizard.sources.pair import Issue

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from wizard.plan import Change, Directory, Owner
+from wizard.plan import Change, Directory, Owner, Plan, Warning
 from wizard.rights import account_owner, cannot_write
+from wizard.sources.clients import Recipe
 from wizard.targets import Target
 from wizard.targets.certificate.base import PRIVATE_CA
 from wizard.targets.server_certificate import ServerCertificate
 
 if TYPE_CHECKING:
     from wizard.host import Host, Service
+    from wizard.sources.pair import Issue
 
 
 class ServiceFiles(ServerCertificate, Target):
@@ -27,6 +30,7 @@ class ServiceFiles(ServerCertificate, Target):
     if TYPE_CHECKING:
         directory: Path
         account: str
+        address: str
 
     @abstractmethod
     def files(self, directory: Path) -> tuple[Path, ...]:
@@ -80,6 +84,25 @@ class ServiceFiles(ServerCertificate, Target):
     def owner(self, host: Host) -> Owner | None:
         """Whose the files are; None: they stay with the running user, who cannot give them away."""
         return account_owner(self.account) if host.root else None
+
+    def client_recipe(self, host: Host) -> Recipe:
+        """What a client's certificate says: what the server's does, but for the names."""
+        return Recipe(replace(self.wanted(host), names=(), common_name=""), self.reissue)
+
+    def request(self, issue: Issue, owner: Owner | None, untouched: str) -> Plan:
+        """What is done before the authority elsewhere has answered; `untouched` begins a sentence."""
+        return Plan(
+            target=self.key,
+            title=f"Request a certificate for {self.title}, at {self.address}",
+            changes=(*folders(self.directory, owner), *issue.changes),
+            kept=issue.kept,
+            warnings=(
+                *issue.warnings,
+                Warning(f"{untouched} stay as they are until the certificate has come."),
+            ),
+            advice=issue.advice,
+            awaits=issue.awaits,
+        )
 
     def authority_folders(self, owner: Owner | None) -> Iterator[Change]:
         """The authority's own folder below that of the files, where it is missing."""

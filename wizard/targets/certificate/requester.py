@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wizard.host import Host
-from wizard.kinds import (
-    Text,
-)
+from wizard.kinds import Text
 from wizard.material.subject import Subject, check_subject_field
 from wizard.questions import question
 from wizard.targets.certificate.base import (
