@@ -26,7 +26,13 @@ from wizard.sources.clients import Bundle, Clients, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.hub import service as hub_service
-from wizard.targets.hub.questions import HUB_KEY_TYPES, SERVICE_PAGE, UNPROTECTED_KEY, HubTarget
+from wizard.targets.hub.questions import (
+    DEFAULT_ADDRESS,
+    HUB_KEY_TYPES,
+    SERVICE_PAGE,
+    UNPROTECTED_KEY,
+    HubTarget,
+)
 from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
@@ -38,7 +44,6 @@ if TYPE_CHECKING:
     from wizard.sources.desk import Desk
     from wizard.targets.hub.script import StartScript
 
-DEFAULT_ADDRESS = "127.0.0.1:50051"
 CLIENTS_PAGE = Page(
     "clients",
     "who may use the API",
@@ -143,10 +148,6 @@ class HubGrpc(HubTarget):
         host_part, _, port = address.rpartition(":")
         loopback = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 -- every address: here, loopback
         return f"{loopback.get(host_part, host_part)}:{port}"
-
-    def caution_address(self, host: Host, value: str) -> str | None:
-        expected = self.default_address(host)
-        return None if value == expected else f"By its start script Hub listens on {expected}."
 
     def applies_clients(self, host: Host) -> bool:
         return self.source == PRIVATE_CA

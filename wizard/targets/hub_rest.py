@@ -29,7 +29,13 @@ from wizard.targets.certificate.base import (
     SUBJECT_PAGE,
 )
 from wizard.targets.hub import service as hub_service
-from wizard.targets.hub.questions import HUB_KEY_TYPES, SERVICE_PAGE, UNPROTECTED_KEY, HubTarget
+from wizard.targets.hub.questions import (
+    DEFAULT_ADDRESS,
+    HUB_KEY_TYPES,
+    SERVICE_PAGE,
+    UNPROTECTED_KEY,
+    HubTarget,
+)
 from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
@@ -38,7 +44,6 @@ if TYPE_CHECKING:
     from wizard.proof import Check
     from wizard.targets.hub.script import StartScript
 
-DEFAULT_ADDRESS = "127.0.0.1:50051"
 API_HEADERS = (("Content-Type", "application/json"), ("X-IOTA-API-Version", "1"))
 PLAIN_HTTP = "Hub answers plain HTTP beside TLS, on the same port, and has no switch against it."
 
@@ -102,10 +107,6 @@ class HubRest(HubTarget):
             return DEFAULT_ADDRESS
         # 0.0.0.0 means every address of this host; a client here reaches it by loopback.
         return address.replace("0.0.0.0:", "127.0.0.1:") if address.startswith("0.0.0.0:") else address
-
-    def caution_address(self, host: Host, value: str) -> str | None:
-        expected = self.default_address(host)
-        return None if value == expected else f"By its start script Hub listens on {expected}."
 
     def files(self, directory: Path) -> tuple[Path, ...]:
         return directory / "cert.pem", directory / "key.pem", directory / "dh.pem"

@@ -36,6 +36,10 @@ HUB_KEY_TYPES = (
 """BoringSSL, which Hub is built with, takes no Ed25519 certificates as it comes."""
 
 
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+"""Where Hub listens unless its start script says otherwise."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class HubTarget(ServiceFiles):
     """The questions about the service, and the plan's part that edits its start script."""
@@ -104,6 +108,14 @@ class HubTarget(ServiceFiles):
     def caution_start_script(self, host: Host, value: Path) -> str | None:
         repairs = hub_service.read(value).repairs
         return f"Line {repairs[0].line}: {repairs[0].sentence}" if repairs else None
+
+    @abstractmethod
+    def default_address(self, host: Host) -> str:
+        """Where clients on this host reach Hub, by its start script: HOST:PORT."""
+
+    def caution_address(self, host: Host, value: str) -> str | None:
+        expected = self.default_address(host)
+        return None if value == expected else f"By its start script Hub listens on {expected}."
 
     def starts_other_api(self) -> bool:
         """Whether the script starts the other API, so that switching has to be agreed to."""
