@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from difflib import unified_diff
@@ -18,6 +19,8 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 # Times of runs are shown as local time.
 os.environ["TZ"] = "UTC"
 time.tzset()
+# A shell has its background jobs ignore Ctrl+C, and what the tests start would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
