@@ -13,7 +13,6 @@ from wizard.plan import Change, Directory, Owner, Plan, Warning
 from wizard.rights import account_owner, cannot_write
 from wizard.sources.clients import Recipe
 from wizard.targets import Target
-from wizard.targets.certificate.base import PRIVATE_CA
 from wizard.targets.server_certificate import ServerCertificate
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ class ServiceFiles(ServerCertificate, Target):
 
     service_name: ClassVar[str]
     """As a sentence begins with it: "Hub", "The node"."""
+    restarted: ClassVar[str]
+    """What makes it read its files anew, as a sentence goes on with it: "Hub is restarted"."""
 
     if TYPE_CHECKING:
         directory: Path
@@ -106,7 +107,7 @@ class ServiceFiles(ServerCertificate, Target):
 
     def authority_folders(self, owner: Owner | None) -> Iterator[Change]:
         """The authority's own folder below that of the files, where it is missing."""
-        if self.source != PRIVATE_CA or self.authority_folder.path == self.directory:
+        if not self.uses_authority or self.authority_folder.path == self.directory:
             return
         if not self.authority_folder.path.exists():
             about = "folder of the authority"
