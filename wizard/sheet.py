@@ -132,7 +132,10 @@ def _entry(
 
 def _unasked(answers: Questionnaire, asked: Question, host: Host) -> object:
     """The value of a question that does not apply: its default, or nothing where it may be left empty."""
-    default = rule(answers, "default", asked, host)
+    try:
+        default = rule(answers, "default", asked, host)
+    except (ValueError, OSError, Refusal):  # nobody asks for it
+        default = None
     if default is None:
         return asked.kind.read("") if asked.kind.optional else NO_VALUE
     return default

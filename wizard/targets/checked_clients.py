@@ -257,8 +257,11 @@ class CheckedClients(ClientQuestions):
 
         return (Check("A client with a certificate is accepted", Expect.ACCEPT, untried, ""),)
 
-    def who_gets_in(self, service: TlsService, own: ClientFiles) -> Iterator[Check]:
-        """By real connections: those who should, and everybody else who might; `own` is the server's pair."""
+    def who_gets_in(self, service: TlsService, own: ClientFiles | None) -> Iterator[Check]:
+        """By real connections: those who should, and everybody else who might.
+
+        `own` is the server's pair, where its key can be used.
+        """
         from wizard import client_checks
         from wizard.checks import ClientFiles
 
@@ -273,13 +276,14 @@ class CheckedClients(ClientQuestions):
             lambda: client_checks.stranger(root.read_bytes(), next(iter(clients), "client")),
             "Whoever makes a certificate with these names gets in: the service does not check who issued it.",
         )
-        yield client_checks.client_refused(
-            service,
-            "The server's own certificate is refused",
-            own.read,
-            "Whoever gets hold of the server's key can also use the API as a client.",
-            files=own,
-        )
+        if own is not None:
+            yield client_checks.client_refused(
+                service,
+                "The server's own certificate is refused",
+                own.read,
+                "Whoever gets hold of the server's key can also use the API as a client.",
+                files=own,
+            )
         if self.issues_to_clients:
             expired = ClientFiles(self.expired_client, self.expired_client)
             yield client_checks.client_refused(

@@ -31,7 +31,10 @@ class ServiceFiles(ServerCertificate, Target):
     if TYPE_CHECKING:
         directory: Path
         account: str
-        address: str
+
+        @property
+        def address(self) -> str:
+            """Where the proof connects to, HOST:PORT."""
 
     @abstractmethod
     def files(self, directory: Path) -> tuple[Path, ...]:
@@ -90,12 +93,15 @@ class ServiceFiles(ServerCertificate, Target):
         """What a client's certificate says: what the server's does, but for the names."""
         return Recipe(replace(self.wanted(host), names=(), common_name=""), self.reissue)
 
-    def request(self, issue: Issue, owner: Owner | None, untouched: str) -> Plan:
-        """What is done before the authority elsewhere has answered; `untouched` begins a sentence."""
+    def request(self, issue: Issue, owner: Owner | None, untouched: str, *before: Change) -> Plan:
+        """What is done before the authority elsewhere has answered; `untouched` begins a sentence.
+
+        `before` is what the pair needs.
+        """
         return Plan(
             target=self.key,
             title=f"Request a certificate for {self.title}, at {self.address}",
-            changes=(*folders(self.directory, owner), *issue.changes),
+            changes=(*folders(self.directory, owner), *before, *issue.changes),
             kept=issue.kept,
             warnings=(
                 *issue.warnings,
