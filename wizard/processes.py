@@ -43,7 +43,7 @@ def services() -> tuple[Service, ...]:
     found = []
     for process in psutil.process_iter():
         try:
-            service = _service(process)
+            service = service_of(process)
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
         if service is not None:
@@ -51,13 +51,17 @@ def services() -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _service(process: psutil.Process) -> Service | None:
-    """The process as a service; None for kernel threads and programs that listen nowhere."""
+def service_of(process: psutil.Process) -> Service | None:
+    """The process as a service; None for kernel threads and programs that listen nowhere.
+
+    An nginx without servers is one that listens nowhere yet.
+    """
     with process.oneshot():
         arguments = _allowed(process.cmdline) or []
         connections = _allowed(lambda: process.net_connections(kind="tcp"))
         listening = {(c.laddr.ip, c.laddr.port) for c in connections or () if c.status == psutil.CONN_LISTEN}
-        if not arguments or (connections is not None and not listening):
+        idle = connections is not None and not listening
+        if not arguments or (idle and not " ".join(arguments).startswith("nginx: master")):
             return None
         directory = _allowed(process.cwd)
         return Service(

@@ -186,10 +186,7 @@ class NginxQuestions(CheckedClients):
         """Where it speaks TLS afterwards."""
         server = self.server
         if server is None:
-            return (
-                ("*", self.https_port),
-                *([("[::]", self.https_port)] if install.kernel_has_ipv6() else []),
-            )
+            return sites.sockets_for(self.servers, self.https_port)
         if server.tls:
             return tuple(at for at, listen in server.sockets.items() if listen.tls or server.old_switch)
         return tuple(dict.fromkeys((address, self.https_port) for address, _ in server.sockets))

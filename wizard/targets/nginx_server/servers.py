@@ -78,8 +78,10 @@ class Server:
 
     @property
     def plain(self) -> tuple[Listen, ...]:
-        """Where it serves plain HTTP."""
-        return tuple(listen for listen in self.listens if not listen.tls) if self.old_switch is None else ()
+        """Where it serves plain HTTP; not to programs of this host, on sockets of Unix."""
+        if self.old_switch is not None:
+            return ()
+        return tuple(listen for listen in self.listens if listen.sockets and not listen.tls)
 
     @property
     def name(self) -> str:
@@ -175,11 +177,13 @@ class Servers:
         """The servers that share a socket."""
         return self._on.get(socket, ())
 
+    def sockets_on(self, port: int) -> tuple[Socket, ...]:
+        """The sockets of a port."""
+        return tuple(socket for socket in self._on if socket[1] == port)
+
     def on_port(self, port: int) -> tuple[Server, ...]:
         """The servers that listen on a port, at whichever address."""
-        return tuple(
-            dict.fromkeys(one for at, servers in self._on.items() if at[1] == port for one in servers)
-        )
+        return tuple(dict.fromkeys(one for socket in self.sockets_on(port) for one in self.on(socket)))
 
     def default(self, socket: Socket) -> Server | None:
         """The server that takes what no other on this socket has the name for."""

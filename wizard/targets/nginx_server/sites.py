@@ -61,7 +61,7 @@ def secure(edits: Edits, server: Server, wish: Wish) -> None:
         _pass_on(edits, server, wish)
     if wish.redirect_port and edits.servers.redirecting_to(server.names, wish.redirect_port) is None:
         moved = tuple(listen for listen in plain if not _is_port(listen, wish.https_port))
-        edits.add_behind(server, _redirect_of(server, moved, wish))
+        edits.add_behind(server, _redirect_of(edits.servers, server, moved, wish))
 
 
 def _modernise(edits: Edits, server: Server) -> None:
@@ -148,7 +148,7 @@ def _pass_on(edits: Edits, server: Server, wish: Wish) -> None:
                 edits.set(one, f"http://{wish.upstream}")
 
 
-def _redirect_of(server: Server, plain: tuple[Listen, ...], wish: Wish) -> New:
+def _redirect_of(servers: Servers, server: Server, plain: tuple[Listen, ...], wish: Wish) -> New:
     """The server that takes over the plain sockets of one, with what Certbot and its like ask for there."""
     listens = [
         New(("listen", *(listen.placed.arguments if listen.placed else (str(listen.sockets[0][1]),))))
@@ -159,7 +159,7 @@ def _redirect_of(server: Server, plain: tuple[Listen, ...], wish: Wish) -> New:
     return New(
         ("server",),
         (
-            *(listens or _listens(wish.redirect_port or 80)),
+            *(listens or _listens(servers, wish.redirect_port or 80)),
             *copied(one.directive for one in server.all("server_name")),
             *copied((*roots, *acme)),
             _redirect(wish),
@@ -184,7 +184,7 @@ def new(servers: Servers, wish: Wish) -> tuple[New, ...]:
     tls = New(
         ("server",),
         (
-            *_listens(wish.https_port, "ssl", *(("http2",) if http2 == "option" else ())),
+            *_listens(servers, wish.https_port, "ssl", *(("http2",) if http2 == "option" else ())),
             *((New(("http2", "on")),) if http2 == "directive" else ()),
             names,
             *_tls(wish.tls),
@@ -196,13 +196,21 @@ def new(servers: Servers, wish: Wish) -> tuple[New, ...]:
     if wish.redirect_port is None or servers.redirecting_to(wish.names, wish.redirect_port):
         return (tls,)
     remark = f"{MADE_BY}: sends plain HTTP on to https, with port and method"
-    return tls, New(("server",), (*_listens(wish.redirect_port), names, _redirect(wish)), remark)
+    return tls, New(("server",), (*_listens(servers, wish.redirect_port), names, _redirect(wish)), remark)
 
 
-def _listens(port: int, *options: str) -> Iterator[New]:
-    yield New(("listen", str(port), *options))
-    if kernel_has_ipv6():
-        yield New(("listen", f"[::]:{port}", *options))
+def sockets_for(servers: Servers, port: int) -> tuple[Socket, ...]:
+    """Where a new server listens: wherever nginx has the port already, else on all addresses.
+
+    nginx could not open a second socket for all addresses while it goes on serving on the first.
+    """
+    every = ("*", port), *([("[::]", port)] if kernel_has_ipv6() else [])
+    return servers.sockets_on(port) or every
+
+
+def _listens(servers: Servers, port: int, *options: str) -> Iterator[New]:
+    for address, _ in sockets_for(servers, port):
+        yield New(("listen", str(port) if address == "*" else f"{address}:{port}", *options))
 
 
 def _tls(tls: Tls) -> Iterator[New]:
