@@ -23,7 +23,7 @@ from wizard.state import State
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 _MAIN = """\
-pid {root}/nginx.pid;
+{user}pid {root}/nginx.pid;
 error_log {root}/error.log info;
 worker_processes 1;
 
@@ -72,7 +72,10 @@ class NginxHost:
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         temporary = "\n".join(f"    {name}_temp_path {self.root}/{name};" for name in _TEMPORARY)
-        self.config.write_text(_MAIN.format(root=self.root, temporary=temporary, http=self.http))
+        # Else workers could not enter the folders of the tests, which are closed to others.
+        user = "user root root;\n" if os.geteuid() == 0 else ""
+        main = _MAIN.format(user=user, root=self.root, temporary=temporary, http=self.http)
+        self.config.write_text(main)
         for name, text in self.files.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -142,6 +142,8 @@ class _Reader:
         while True:
             self._gap()
             byte = self.data[self.at : self.at + 1]
+            if words and self.data.startswith(_TEMPLATE[:2], self.at):
+                raise self._template()
             if byte in (b";", b"{") and words:
                 self.at += 1
                 return self._ended(tuple(words), depth, opens=byte == b"{")

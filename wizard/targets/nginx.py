@@ -33,7 +33,7 @@ from wizard.targets.certificate.base import (
     SUBJECT_PAGE,
 )
 from wizard.targets.nginx_server import diagnosis, install, sites, status, upstreams
-from wizard.targets.nginx_server.edits import Edits, Tls
+from wizard.targets.nginx_server.edits import Edits, Tls, share_sockets
 from wizard.targets.nginx_server.profiles import Profile, settings
 from wizard.targets.nginx_server.questions import (
     CLIENTS_PAGE,
@@ -192,8 +192,7 @@ class Nginx(NginxQuestions):
             sites.secure(edits, server, wish)
             return edits, tuple(edits.files())
         made = sites.new(there, wish)
-        if protocols := wish.tls.settings.get("ssl_protocols"):
-            sites.share_sockets(edits, self.sockets(), protocols)
+        share_sockets(edits, None, self.sockets(), wish.tls)
         place = self.place
         if place is None:
             edits.add_to_http(made)

@@ -176,10 +176,7 @@ def put_tls(edits: Edits, server: Server, tls: Tls) -> None:
         edits.note(
             Warning(f"{said}place of all; their files stay.", server.block.source.path, server.block.line)
         )
-    edits.put(server, "ssl_certificate", str(tls.certificate))
-    edits.put(server, "ssl_certificate_key", str(tls.key))
-    if tls.passphrase_file:
-        edits.put(server, "ssl_password_file", str(tls.passphrase_file))
+    _put_certificate(edits, server, tls)
     for name, arguments in tls.settings.items():
         edits.put(server, name, *arguments)
     if tls.client_root:
@@ -189,27 +186,43 @@ def put_tls(edits: Edits, server: Server, tls: Tls) -> None:
         edits.put_header(server, HSTS, f"max-age={HSTS_SECONDS}", "always")
 
 
-def put_protocols(
-    edits: Edits, server: Server | None, sockets: Iterable[Socket], protocols: tuple[str, ...]
-) -> None:
-    """Set the protocols where nginx looks for them: in the default server of each of these sockets as well.
+def _put_certificate(edits: Edits, server: Server, tls: Tls) -> None:
+    edits.put(server, "ssl_certificate", str(tls.certificate))
+    edits.put(server, "ssl_certificate_key", str(tls.key))
+    if tls.passphrase_file:
+        edits.put(server, "ssl_password_file", str(tls.passphrase_file))
 
-    Until nginx 1.27 they were taken from there for all servers of a socket.
-    """
+
+def share_sockets(edits: Edits, server: Server | None, sockets: Iterable[Socket], tls: Tls) -> None:
+    """Set what nginx takes from the default server of a socket for all of its servers; None: for a new one."""
     for socket in sockets:
         default = edits.servers.default(socket)
         if default is None or default is server:
             continue
-        effective = edits.servers.effective(default, "ssl_protocols")
-        if effective and {word for one in effective for word in one.arguments} == set(protocols):
-            continue
-        edits.put(default, "ssl_protocols", *protocols)
-        others = [one.label for one in edits.servers.on(socket) if one is not server]
-        said = (
-            f"nginx takes the TLS versions of port {socket[1]} from {default.label}, so they are set there "
-            f"as well. They hold for all servers on it: {_some(others)}."
-        )
-        edits.note(Warning(said))
+        if not edits.servers.effective(default, "ssl_certificate") and not _rejects(edits.servers, default):
+            _put_certificate(edits, default, tls)
+        if protocols := tls.settings.get("ssl_protocols"):
+            _put_protocols(edits, default, socket, protocols)
+
+
+def _rejects(servers: Servers, server: Server) -> bool:
+    """Whether it ends each handshake, and so needs no certificate."""
+    return any(one.arguments == ("on",) for one in servers.effective(server, "ssl_reject_handshake"))
+
+
+def _put_protocols(edits: Edits, default: Server, socket: Socket, protocols: tuple[str, ...]) -> None:
+    """Until nginx 1.27 they were taken from there for all servers of a socket."""
+    effective = edits.servers.effective(default, "ssl_protocols")
+    if effective and {word for one in effective for word in one.arguments} == set(protocols):
+        return
+    edits.put(default, "ssl_protocols", *protocols)
+    others = [one.label for one in edits.servers.on(socket) if one is not default]
+    shared = f" They hold for all servers on it: {_some(others)}." if others else ""
+    said = (
+        f"nginx takes the TLS versions of port {socket[1]} from {default.label}, so they are set there as "
+        f"well.{shared}"
+    )
+    edits.note(Warning(said))
 
 
 def _check_certificate(server: Server) -> None:

@@ -349,6 +349,15 @@ class NginxQuestions(CheckedClients):
         ]
         return tuple(dict.fromkeys(found))
 
+    def _answering_with_it(self) -> tuple[Server, ...]:
+        """The others that have its certificate too: by a file that they share, or for want of their own."""
+        ours, there, server = str(self.files(self.directory)[0]), self.servers, self.server
+        lines = server.all("ssl_certificate") if server else ()
+        sharing = (one for line in lines for one in there.sharing(line))
+        beside = (one for socket in self.sockets() for one in there.on(socket))
+        wanting = (one for one in beside if there.certificates(one) <= {ours})
+        return tuple(one for one in dict.fromkeys((*sharing, *wanting)) if one is not server)
+
     def applies_with_others(self, host: Host) -> bool:
         return bool(self.others_without_tls())
 
@@ -425,8 +434,7 @@ class NginxQuestions(CheckedClients):
     def default_alt_names(self, host: Host) -> tuple[str, ...]:
         if self.source == EXISTING:
             return super().default_alt_names(host)
-        others = self.others_without_tls() if self.with_others else ()
-        shared = (name for one in others for name in _for_certificates(one.names))
+        shared = (name for one in self._answering_with_it() for name in _for_certificates(one.names))
         found = tuple(dict.fromkeys((*self.server_names(), *shared)))
         return found or super().default_alt_names(host)
 

@@ -198,14 +198,25 @@ class Servers:
         """The directives of this name that hold for a server: its own, else those for all."""
         return server.all(name) or tuple(one for one in self.http if one.name == name)
 
+    def certificates(self, server: Server) -> set[str]:
+        """The files of its certificates, in full."""
+        return {
+            self.tree.absolute(one.arguments[0])
+            for one in self.effective(server, "ssl_certificate")
+            if one.arguments
+        }
+
     def sharing(self, placed: Placed) -> tuple[Server, ...]:
         """The servers in which this very line is in force."""
-        directive, source = placed.directive, placed.source
-        return tuple(
-            server
-            for server in self.all
-            if any(one.directive is directive and one.source is source for one in server.settings)
-        )
+        return tuple(dict.fromkeys(self._by_line.get((placed.source.path, placed.directive.start), ())))
+
+    @cached_property
+    def _by_line(self) -> dict[tuple[Path, int], list[Server]]:
+        found: dict[tuple[Path, int], list[Server]] = {}
+        for server in self.all:
+            for one in server.settings:
+                found.setdefault((one.source.path, one.directive.start), []).append(server)
+        return found
 
 
 def read(main: Path) -> Servers:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.errors import Refusal
 from wizard.formats.nginx import New
-from wizard.targets.nginx_server.edits import HSTS, Edits, Tls, copied, put_protocols, put_tls
+from wizard.targets.nginx_server.edits import HSTS, Edits, Tls, copied, put_tls, share_sockets
 from wizard.targets.nginx_server.install import Nginx, kernel_has_ipv6
 from wizard.targets.nginx_server.profiles import HSTS_SECONDS
 from wizard.targets.nginx_server.servers import Listen, Server, Servers, Socket
@@ -55,8 +55,7 @@ def secure(edits: Edits, server: Server, wish: Wish) -> None:
         for listen in plain:
             edits.remove(_own(server, listen))
     put_tls(edits, server, wish.tls)
-    if protocols := wish.tls.settings.get("ssl_protocols"):
-        put_protocols(edits, server, sockets, protocols)
+    share_sockets(edits, server, sockets, wish.tls)
     if wish.upstream:
         _pass_on(edits, server, wish)
     if wish.redirect_port and edits.servers.redirecting_to(server.names, wish.redirect_port) is None:
@@ -234,11 +233,6 @@ def _proxied(wish: Wish) -> Iterator[New]:
     yield New(("proxy_set_header", "X-Real-IP", "$remote_addr"))
     yield New(("proxy_set_header", "X-Forwarded-For", "$proxy_add_x_forwarded_for"))
     yield New(("proxy_set_header", "X-Forwarded-Proto", "$scheme"))
-
-
-def share_sockets(edits: Edits, sockets: Iterable[Socket], protocols: tuple[str, ...]) -> None:
-    """Set the protocols of sockets that a new server shares with others that speak TLS there."""
-    put_protocols(edits, None, (at for at in sockets if edits.servers.speaks_tls(at)), protocols)
 
 
 # Where it goes ----------------------------------------------------------------------------------------------
