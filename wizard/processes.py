@@ -57,7 +57,7 @@ def _service(process: psutil.Process) -> Service | None:
         arguments = _allowed(process.cmdline) or []
         connections = _allowed(lambda: process.net_connections(kind="tcp"))
         listening = {(c.laddr.ip, c.laddr.port) for c in connections or () if c.status == psutil.CONN_LISTEN}
-        if not arguments or (connections is not None and not listening):
+        if not arguments or (connections is not None and not listening and not _may_listen_yet(arguments)):
             return None
         directory = _allowed(process.cwd)
         return Service(
@@ -71,6 +71,11 @@ def _service(process: psutil.Process) -> Service | None:
             launcher=_launcher(process),
             restart=_restart(process),
         )
+
+
+def _may_listen_yet(arguments: list[str]) -> bool:
+    """Whether it is an nginx, which listens nowhere while it has no servers."""
+    return " ".join(arguments).startswith("nginx: master process")
 
 
 def started(pid: int) -> float:
