@@ -52,16 +52,12 @@ def services() -> tuple[Service, ...]:
 
 
 def service_of(process: psutil.Process) -> Service | None:
-    """The process as a service; None for kernel threads and programs that listen nowhere.
-
-    An nginx without servers is one that listens nowhere yet.
-    """
+    """The process as a service; None for kernel threads and programs that listen nowhere."""
     with process.oneshot():
         arguments = _allowed(process.cmdline) or []
         connections = _allowed(lambda: process.net_connections(kind="tcp"))
         listening = {(c.laddr.ip, c.laddr.port) for c in connections or () if c.status == psutil.CONN_LISTEN}
-        idle = connections is not None and not listening
-        if not arguments or (idle and not " ".join(arguments).startswith("nginx: master")):
+        if not arguments or (connections is not None and not listening and not _may_listen_yet(arguments)):
             return None
         directory = _allowed(process.cwd)
         return Service(
@@ -75,6 +71,11 @@ def service_of(process: psutil.Process) -> Service | None:
             launcher=_launcher(process),
             restart=_restart(process),
         )
+
+
+def _may_listen_yet(arguments: list[str]) -> bool:
+    """Whether it is an nginx, which listens nowhere while it has no servers."""
+    return " ".join(arguments).startswith("nginx: master process")
 
 
 def started(pid: int) -> float:

@@ -89,7 +89,7 @@ def test_a_request_goes_on_when_its_answer_comes(tmp_path: Path, elsewhere: Else
         transaction.undo(first, setup.box.state)
 
 
-def test_a_request_with_a_passphrase_waits_under_it(tmp_path: Path, elsewhere: Elsewhere) -> None:
+def test_the_passphrase_of_a_key_is_asked_before_its_request(tmp_path: Path, elsewhere: Elsewhere) -> None:
     setup = Setup(tmp_path, http=HTTP)
     given: dict[str, Raw] = {
         "source": "request",
@@ -98,10 +98,9 @@ def test_a_request_with_a_passphrase_waits_under_it(tmp_path: Path, elsewhere: E
     }
     with setup.running():
         transaction.apply(setup.plan(**given), setup.box.state)
-        assert b"BEGIN ENCRYPTED" in (setup.folder / "request.key").read_bytes()
         leaf = elsewhere.sign(setup.folder / "request.csr")
         with setup.secured(**given, delivered=f"{leaf},{elsewhere.intermediate}"):
-            pass
+            assert b"BEGIN ENCRYPTED" in (setup.folder / "key.pem").read_bytes()
 
 
 # Mutual TLS -------------------------------------------------------------------------------------------------

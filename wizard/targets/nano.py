@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from wizard.errors import Refusal
 from wizard.host import Host
-from wizard.kinds import Account, FilePath, HostAndPort, Passphrase, Several, Text
+from wizard.kinds import Account, FilePath, HostAndPort, Passphrase, Raw, Several, Text
 from wizard.material.key_types import KeyType
 from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
 from wizard.rights import cannot_write
 from wizard.secret import Secret
-from wizard.sheet import Missing
+from wizard.sheet import Elsewhere, Missing
 from wizard.sources import private_ca, self_signed
 from wizard.sources.client_folder import ClientFolder
 from wizard.sources.clients import Bundle, Clients, read_client_name
@@ -32,6 +32,7 @@ from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
     EXISTING,
+    OWN,
     PAGE,
     PRIVATE_CA,
     REQUEST,
@@ -68,6 +69,12 @@ KEY_PAGE = Page(
     "the server's key",
     "The passphrase also stands in the node's configuration, in clear, where only its account reads it.",
 )
+FIRST_CLIENT = "rpc.user.1"
+_SHARED_WITH_NGINX = (
+    *("source", "common_name", "alt_names", "validity_days", "key_type", "clients", "bundle"),
+    *("certificate_file", "key_file", "chain_files", "country", "state", "locality", "organisation", "unit"),
+)
+"""Questions of nginx as well, whose answers are taken along."""
 LONGEST_PASSPHRASE = 1023
 """Octets that OpenSSL takes (PEM_BUFSIZE, less one)."""
 
@@ -181,8 +188,21 @@ class Nano(ClientQuestions):
             raise Missing(str(error)) from None
 
     def check_node_version(self, host: Host, value: str) -> str | None:
-        config.era_of(value)
+        try:
+            config.era_of(value)
+        except config.WithoutTls as error:
+            raise Elsewhere(str(error), "nginx", self._behind_nginx(host), _SHARED_WITH_NGINX) from None
         return None
+
+    def _behind_nginx(self, host: Host) -> dict[str, Raw]:
+        """What nginx is asked, where it speaks TLS for the RPC and lets in only known clients."""
+        clients = self.people_in(self.data_directory / "tls").there
+        return {
+            "site": "new",
+            "upstream": self.default_address(host),
+            "client_ca": OWN,
+            "clients": list(clients or (FIRST_CLIENT,)),
+        }
 
     def caution_node_version(self, host: Host, value: str) -> str | None:
         try:
@@ -221,7 +241,7 @@ class Nano(ClientQuestions):
         return bool(self.reissue)
 
     def default_clients(self, host: Host) -> tuple[str, ...]:
-        return self.people.there or ("rpc.user.1",)
+        return self.people.there or (FIRST_CLIENT,)
 
     def check_clients(self, host: Host, value: tuple[str, ...]) -> str | None:
         seen: dict[str, str] = {}
@@ -297,9 +317,11 @@ class Nano(ClientQuestions):
 
     @property
     def people(self) -> Clients:
-        """The clients, those there and those wanted."""
-        wanted = vars(self).get("clients", ())
-        return Clients(self.directory / "clients", wanted, self.directory / "client-keys")
+        return self.people_in(self.directory)
+
+    def people_in(self, directory: Path) -> Clients:
+        """The clients with files in this folder, those there and those wanted."""
+        return Clients(directory / "clients", vars(self).get("clients", ()), directory / "client-keys")
 
     def reissuable(self, host: Host) -> tuple[Path, ...]:
         return self.people.certificates if self.source == EXISTING else super().reissuable(host)

@@ -32,7 +32,7 @@ NEW = "new"
 NONE, FILE = "none", "file"
 
 SITE_PAGE = Page("site", "the server")
-PORTS_PAGE = Page("ports", "its ports")
+PORTS_PAGE = Page("ports", "ports and rules")
 CLIENTS_PAGE = Page(
     PAGE_KEY,
     "who may use it",
@@ -123,7 +123,7 @@ class NginxQuestions(CheckedClients):
     client_ca: str = question(
         "Ask clients",
         Choice(((NONE, "no"), (OWN, "own CA"), (FILE, "CA in a file"))),
-        page=PAGE_KEY,
+        page=PORTS_PAGE.key,
         help="For a certificate (mutual TLS), issued by whom.",
         more="own CA: an authority made on this host issues one to each client. CA in a file: yours, from "
         "elsewhere. Public authorities issue no certificates for clients any more.",
