@@ -125,7 +125,7 @@ def test_only_clients_of_ones_own_authority_get_in(tmp_path: Path, source: str, 
         alice = ("--cert", str(clients / "alice.crt"), "--key", str(clients / "alice.key"))
         assert "HTTP/2 200" in curl(url, *alice)
         # A client that is taken out is locked out by a new authority.
-        plan = setup.plan(source=source, **{**OWN_CA, "clients": ["bob"]})
+        plan = setup.plan(source=source, **{**OWN_CA, "clients": ["bob"], "lock_out": "new-authority"})
         assert "takes out alice" in plan.title
 
 
@@ -147,7 +147,9 @@ def test_clients_of_an_authority_in_a_file_get_in(tmp_path: Path, elsewhere: Els
         assert "A client with a certificate is accepted" in skipped
 
 
-def test_a_server_that_asks_its_clients_already_goes_on_doing_so(tmp_path: Path, elsewhere: Elsewhere) -> None:
+def test_a_server_that_asks_its_clients_already_goes_on_doing_so(
+    tmp_path: Path, elsewhere: Elsewhere
+) -> None:
     certificate, key = elsewhere.pair("web")
     both = elsewhere.joined("web.pem", certificate, elsewhere.intermediate, key)
     tls = f"ssl_certificate {both}; ssl_certificate_key {both}; ssl_client_certificate {elsewhere.root};"
@@ -160,7 +162,10 @@ def test_a_server_that_asks_its_clients_already_goes_on_doing_so(tmp_path: Path,
     assert "only clients with a certificate" not in texts(setup.plan(redirect=False))
 
 
-def test_a_certificate_that_nginx_does_not_reload_is_found(tmp_path: Path) -> None:
+def test_a_certificate_that_nginx_does_not_reload_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wizard.targets.nginx_server.checks.SECONDS_TO_RELOAD", 0.2)
     setup = Setup(tmp_path, http=HTTP)
     with setup.running():
         plan = setup.plan()

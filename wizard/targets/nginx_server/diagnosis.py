@@ -32,7 +32,7 @@ _WORDS = (
     ("ee key too small", "The key is too short: RSA needs at least 2048 bits."),
     ("ca md too weak", "The certificate is signed with SHA-1 or weaker, which OpenSSL refuses."),
     ('no "ssl_certificate" is defined', "A server listens with ssl and has no certificate."),
-    ("no ssl_client_certificate for ssl_verify_client", "Clients are to be checked, but by no authority."),
+    ("for ssl_verify_client", "Clients are to be checked, but by no authority."),
     ("no cipher match", "None of the ciphers is known to OpenSSL."),
     ("is not terminated by", 'A ";" is missing before this line.'),
     ("unexpected end of file", 'A "}" or ";" is missing.'),
