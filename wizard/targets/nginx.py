@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import join
@@ -120,6 +120,9 @@ class Nginx(NginxQuestions):
     # The plan ---------------------------------------------------------------------------------------------
 
     def plan(self, host: Host, tell: Tell = silent) -> Plan:
+        return replace(self)._planned(host, tell)  # what its files hold may have changed since they were read
+
+    def _planned(self, host: Host, tell: Tell) -> Plan:
         owner, now = self.owner(host), datetime.now(UTC)
         desk = self.desk(host, owner, now) if self.uses_authority else None
         issue = self.issue(host, now, desk if self.source == PRIVATE_CA else None)
@@ -295,6 +298,9 @@ class Nginx(NginxQuestions):
         )
 
     def proof(self, host: Host) -> tuple[Check, ...]:
+        return replace(self)._proven(host)
+
+    def _proven(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks
         from wizard.targets.nginx_server import checks as nginx_checks
 
@@ -336,7 +342,7 @@ class Nginx(NginxQuestions):
 
     def _edited(self, host: Host) -> tuple[Change, ...]:
         """What would be changed in nginx's files now; nothing when they say what they should."""
-        return self._configuration(host)[1]
+        return replace(self)._configuration(host)[1]
 
     @property
     def _read_by_nginx(self) -> tuple[Path, ...]:

@@ -151,8 +151,15 @@ class NginxQuestions(CheckedClients):
 
     @property
     def servers(self) -> Servers:
-        """What the configuration holds. Raises OSError or Refusal."""
-        return servers.read(self.config)
+        """What the configuration holds, kept for these answers: rules ask for it some thirty times.
+
+        Raises OSError or Refusal.
+        """
+        kept = vars(self)
+        if "_servers" not in kept:
+            kept["_servers"] = servers.read(self.config)
+        found: Servers = kept["_servers"]
+        return found
 
     @property
     def is_new(self) -> bool:
