@@ -21,19 +21,20 @@ class LineMatcher(SequenceMatcher[bytes]):
 
     def __init__(self, before: Sequence[bytes], after: Sequence[bytes]) -> None:
         super().__init__(None, before, after, False)
+        self._before, self._after = before, after
 
     def get_matching_blocks(self) -> list[Match]:
         """The runs of equal lines, and at last an empty one at the end of both."""
-        if len(self.a) + len(self.b) <= SHORT:
+        if len(self._before) + len(self._after) <= SHORT:
             return super().get_matching_blocks()
         found: list[Match] = []
-        for first, second, size in _runs(self.a, self.b):
+        for first, second, size in _runs(self._before, self._after):
             last = found[-1] if found else Match(0, 0, 0)
             if found and (last.a + last.size, last.b + last.size) == (first, second):
                 found[-1] = Match(last.a, last.b, last.size + size)
             elif size:
                 found.append(Match(first, second, size))
-        return [*found, Match(len(self.a), len(self.b), 0)]
+        return [*found, Match(len(self._before), len(self._after), 0)]
 
 
 def _runs(before: Sequence[bytes], after: Sequence[bytes]) -> Iterator[tuple[int, int, int]]:

@@ -1,7 +1,7 @@
 """What an nginx with many servers costs: reading it, each keystroke, the plan, the preview, memory.
 
-`python -m tests.bench.bench_nginx` prints a row for each number of servers, all in one file and each in a file
-of its own; every row is measured in a process of its own.
+`python -m tests.bench.bench_nginx` prints a row for each number of servers, all in one file and each in
+a file of its own; every row is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from tests.peers.nginx_host import NginxHost, debians
 from wizard import preview, review
+from wizard.kinds import Raw
 from wizard.sheet import fill_in
 from wizard.targets.nginx import Nginx
 
@@ -67,7 +68,7 @@ def measure(number: int, where: str) -> None:
     with TemporaryDirectory() as name:
         box = furnish(Path(name) / "nginx", number, where)
         host = box.host()
-        given = {
+        given: dict[str, Raw] = {
             "config": str(box.config),
             "site": f"site{number // 2}.example.org",
             "https_port": 18443,

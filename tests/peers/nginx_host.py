@@ -23,8 +23,8 @@ from wizard.state import State
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 _MAIN = """\
-{user}pid {root}/nginx.pid;
-error_log {root}/error.log info;
+{user}pid "{root}/nginx.pid";
+error_log "{root}/error.log" info;
 worker_processes 1;
 
 events {{
@@ -71,7 +71,7 @@ class NginxHost:
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        temporary = "\n".join(f"    {name}_temp_path {self.root}/{name};" for name in _TEMPORARY)
+        temporary = "\n".join(f'    {name}_temp_path "{self.root}/{name}";' for name in _TEMPORARY)
         # Else workers could not enter the folders of the tests, which are closed to others.
         user = "user root root;\n" if os.geteuid() == 0 else ""
         main = _MAIN.format(user=user, root=self.root, temporary=temporary, http=self.http)

@@ -78,22 +78,22 @@ def test_a_new_server_takes_the_addresses_on_which_nginx_has_the_port(tmp_path: 
 
 # One that is there, without TLS -----------------------------------------------------------------------------
 
+OK = "location / { return 200 ok; }"
 PLAIN = {
-    "simple": "listen 127.0.0.1:@plain@; server_name api.example.org; location / { proxy_pass http://127.0.0.1:@up@; }",
-    "several listens": "listen 127.0.0.1:@plain@; listen 127.0.0.1:@third@; server_name api.example.org; location / { return 200 ok; }",
-    "IPv6": "listen @plain@ default_server; listen [::]:@plain@ default_server; server_name api.example.org; location / { return 200 ok; }",
-    "IPv6 for both": "listen [::]:@plain@ ipv6only=off; server_name api.example.org; location / { return 200 ok; }",
-    "port alone": "listen @plain@; server_name api.example.org .example.net ~^api(\\d+)$; location / { return 200 ok; }",
-    "Unix too": "listen unix:@root@/socket; listen 127.0.0.1:@plain@; server_name api.example.org; location / { return 200 ok; }",
-    "on one line": "listen 127.0.0.1:@plain@;server_name api.example.org;location /{return 200 ok;}",
+    "proxied": "listen 127.0.0.1:@plain@; location / { proxy_pass http://127.0.0.1:@up@; }",
+    "several listens": f"listen 127.0.0.1:@plain@; listen 127.0.0.1:@third@; {OK}",
+    "IPv6": f"listen @plain@ default_server; listen [::]:@plain@ default_server; {OK}",
+    "IPv6 for both": f"listen [::]:@plain@ ipv6only=off; {OK}",
+    "port alone": f"listen @plain@; server_name .example.net ~^api(\\d+)$; {OK}",
+    "Unix too": f"listen unix:@root@/socket; listen 127.0.0.1:@plain@; {OK}",
+    "on one line": "listen 127.0.0.1:@plain@;location /{return 200 ok;}",
 }
 
 
-@pytest.mark.parametrize("version", BOTH)
-@pytest.mark.parametrize("redirect", [True, False])
+@pytest.mark.parametrize(("version", "redirect"), [("debian", True), ("newer", True), ("newer", False)])
 @pytest.mark.parametrize("kind", PLAIN)
 def test_a_plain_server_is_secured(tmp_path: Path, up: int, kind: str, redirect: bool, version: str) -> None:
-    setup = Setup(tmp_path, version, f"    server {{ {PLAIN[kind]} }}", up=up)
+    setup = Setup(tmp_path, version, f"    server {{ server_name api.example.org; {PLAIN[kind]} }}", up=up)
     with setup.running(), setup.secured(redirect=redirect):
         without_tls = curl(f"http://{NAME}:{setup.ports['plain']}/")
         assert ("308" if redirect else "200") in without_tls.splitlines()[0]

@@ -20,7 +20,8 @@ LISTEN = "listen 127.0.0.1:@tls@ ssl;"
 
 def pair(certificate: str = "a.pem", key: str = "a.pem", more: str = "") -> str:
     """A server with TLS."""
-    return f"server {{ {LISTEN} ssl_certificate @root@/{certificate}; ssl_certificate_key @root@/{key}; {more} }}"
+    files = f"ssl_certificate @root@/{certificate}; ssl_certificate_key @root@/{key};"
+    return f"server {{ {LISTEN} {files} {more} }}"
 
 
 def plain(more: str) -> str:
@@ -49,7 +50,7 @@ CASES = {
     "value": (pair(more="ssl_protocols TLSv1.4;"), "The value is none that this directive takes."),
     "cipher": (pair(more="ssl_ciphers NOTHING;"), "None of the ciphers is known to OpenSSL."),
     "two defaults": (
-        "server { listen 127.0.0.1:@plain@ default_server; } server { listen 127.0.0.1:@plain@ default_server; }",
+        "server { listen 127.0.0.1:@plain@ default_server; }" * 2,
         "Two servers are the default server",
     ),
     "listens twice": (plain("listen 127.0.0.1:@plain@;"), "A server listens twice"),
@@ -131,8 +132,8 @@ def test_a_configuration_that_nginx_does_not_take_is_not_touched(tmp_path: Path)
 
 @pytest.mark.parametrize("version", BOTH)
 def test_what_nginx_does_not_take_afterwards_is_taken_back_to_the_byte(tmp_path: Path, version: str) -> None:
-    # It looks as if nobody had the port: the other default server hides behind another spelling of the address.
-    other = "server { listen 127.1:@tls@ ssl default_server; ssl_certificate @root@/a.pem; ssl_certificate_key @root@/a.pem; }"
+    # Nobody seems to have the port: the other default server is on the same address, spelled in another way.
+    other = pair().replace(LISTEN, "listen 127.1:@tls@ ssl default_server;")
     ours = SITE.replace("@plain@;", "@plain@ default_server;")
     setup = with_certificates(Setup(tmp_path, version, f"    {ours}\n    {other}"), "a")
     before = setup.box.tree()
@@ -145,7 +146,7 @@ def test_what_nginx_does_not_take_afterwards_is_taken_back_to_the_byte(tmp_path:
 
 def test_a_server_that_nginx_would_leave_out_is_a_failure(tmp_path: Path) -> None:
     # nginx itself ends with 0 here, and serves one of the two alone.
-    other = "server { listen 127.1:@tls@ ssl; server_name api.example.org; ssl_certificate @root@/a.pem; ssl_certificate_key @root@/a.pem; }"
+    other = pair(more="server_name api.example.org;").replace("127.0.0.1", "127.1")
     setup = with_certificates(Setup(tmp_path, http=f"    {SITE}\n    {other}"), "a")
     before = setup.box.tree()
     with pytest.raises(WizardError) as error:

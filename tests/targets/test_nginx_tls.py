@@ -19,7 +19,7 @@ TLS = {
     "several certificates": f"server {{ {LISTEN} {PAIR} {PAIR} ssl_protocols TLSv1.2; {REST} }}",
     "from http": f"{PAIR} server {{ {LISTEN} {REST} }}",
     "in an include": f"server {{ {LISTEN} include tls.inc; {REST} }}",
-    "quoted": f'server {{ {LISTEN} ssl_certificate "@root@/old.pem"; "ssl_certificate_key" \'@root@/old.pem\'; {REST} }}',
+    "quoted": f"server {{ {LISTEN} {PAIR} {REST} }}".replace("@root@/old.pem", '"@root@/old.pem"'),
     "no name": f"server {{ listen 127.0.0.1:@tls@ ssl; {PAIR} {REST} }}",
     "plain as well": f"server {{ listen 127.0.0.1:@plain@; {LISTEN} {PAIR} {REST} }}",
     "protocols twice": f"server {{ {LISTEN} {PAIR} ssl_protocols TLSv1.1; ssl_protocols TLSv1.2; {REST} }}",
@@ -125,11 +125,11 @@ def test_what_certbot_asks_for_is_still_answered_without_tls(tmp_path: Path) -> 
 
 REFUSED = {
     "certbot's": (
-        f"server {{ {LISTEN} ssl_certificate @root@/old.pem; # managed by Certbot\n ssl_certificate_key @root@/old.pem;\n {REST} }}",
+        f"server {{ {LISTEN} {PAIR} # managed by Certbot\n {REST} }}",
         "Certbot looks after the certificate of this server",
     ),
     "a variable": (
-        f"server {{ {LISTEN} ssl_certificate @root@/$ssl_server_name.pem; ssl_certificate_key @root@/old.pem; {REST} }}",
+        f"server {{ {LISTEN} {PAIR} {REST} }}".replace("old.pem", "$ssl_server_name.pem"),
         "Its certificate is chosen anew for each connection",
     ),
     "proxy protocol": (

@@ -120,11 +120,13 @@ def test_t37_a_chain_without_its_intermediate_passes_nginx_and_not_the_proof(tmp
     given: dict[str, Raw] = {"source": "existing", "certificate_file": str(leaf), "key_file": str(key)}
     given |= {"alt_names": ["hub.example.org"], "redirect": False}
     wrong = elsewhere.joined("wrong.pem", elsewhere.intermediate, leaf)
-    guide = "server {{ listen 127.0.0.1:@tls@ ssl; server_name api.example.org; ssl_certificate {}; ssl_certificate_key {}; }}"
-    setup = Setup(tmp_path / "leaf", http=f"    {guide.format(leaf, key)}")
+    guide = "server {{ listen 127.0.0.1:@tls@ ssl; server_name api.example.org; {} }}"
+    files = "ssl_certificate {}; ssl_certificate_key {};"
+    setup = Setup(tmp_path / "leaf", http=f"    {guide.format(files.format(leaf, key))}")
     assert setup.test()[0] == 0
     assert (
-        "key values mismatch" in Setup(tmp_path / "wrong", http=f"    {guide.format(wrong, key)}").test()[1]
+        "key values mismatch"
+        in Setup(tmp_path / "wrong", http=f"    {guide.format(files.format(wrong, key))}").test()[1]
     )
     # The leaf alone is refused, with the name of what is missing; with the intermediate it is proven.
     assert "Elsewhere Issuing" in setup.refusal(**given)
@@ -183,8 +185,9 @@ def test_t39_nothing_is_asked_on_the_terminal(tmp_path: Path, version: str) -> N
     command = (str(setup.box.program), "-c", str(setup.config), "-p", str(setup.box.root), "-t")
     assert b"Enter PEM pass phrase" in on_a_terminal(*command)
     # The same as the wizard has it checked, in a program that has the terminal.
-    check = f"from wizard.plan import Command; from wizard.validation import ran; print(ran(Command({command}))[0])"
-    assert on_a_terminal(sys.executable, "-c", check).split() == [b"1"]
+    check = f"print(ran(Command({command}))[0])"
+    imports = "from wizard.plan import Command; from wizard.validation import ran"
+    assert on_a_terminal(sys.executable, "-c", f"{imports}; {check}").split() == [b"1"]
 
 
 def protected_key() -> bytes:
@@ -227,7 +230,8 @@ def test_t40_without_protocols_the_older_has_no_tls_1_3_and_debians_http_has_1_0
 def test_t40_protocols_are_set_where_the_port_takes_them_from(
     tmp_path: Path, new: bool, version: str
 ) -> None:
-    first = f"server {{ listen 127.0.0.1:@tls@ ssl default_server; {PAIR} ssl_ciphers DEFAULT:@SECLEVEL=0; ssl_protocols TLSv1 TLSv1.2; return 204; }}"
+    old = "ssl_ciphers DEFAULT:@SECLEVEL=0; ssl_protocols TLSv1 TLSv1.2;"
+    first = f"server {{ listen 127.0.0.1:@tls@ ssl default_server; {PAIR} {old} return 204; }}"
     second = f"server {{ {TLS} ssl_protocols TLSv1.3; {OK} }}"
     setup = setup_of(tmp_path, f"{first} {'' if new else second}", version)
     given: dict[str, Raw] = {"redirect": False}

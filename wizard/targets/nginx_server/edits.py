@@ -194,7 +194,10 @@ def _put_certificate(edits: Edits, server: Server, tls: Tls) -> None:
 
 
 def share_sockets(edits: Edits, server: Server | None, sockets: Iterable[Socket], tls: Tls) -> None:
-    """Set what nginx takes from the default server of a socket for all of its servers; None: for a new one."""
+    """Set what nginx takes from the default server of a socket for all servers on it.
+
+    Without a `server` for one that is new.
+    """
     for socket in sockets:
         default = edits.servers.default(socket)
         if default is None or default is server:

@@ -222,14 +222,14 @@ class NginxQuestions(CheckedClients):
         return found.config
 
     def check_config(self, host: Host, value: Path) -> str | None:
-        if not value.is_file():
-            return "There is no such file. Give nginx's main file, usually /etc/nginx/nginx.conf."
-        if problem := cannot_write(value, host, self.key):
-            return problem
         try:
+            if not value.is_file():
+                return "There is no such file. Give nginx's main file, usually /etc/nginx/nginx.conf."
             servers.read(value)
         except PermissionError as error:
             return f"{error.filename} cannot be read. {as_root(host, self.key)}"
+        if problem := cannot_write(value, host, self.key):
+            return problem
         found = install.find(host, value)
         if found is None:
             return "No nginx can be found on this host. Install it first."

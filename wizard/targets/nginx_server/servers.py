@@ -11,10 +11,13 @@ from functools import cached_property
 from pathlib import Path
 
 from wizard.errors import Refusal
+from wizard.inert import inert
 from wizard.targets.nginx_server.tree import Placed, Tree
 
 CERTBOT = "managed by Certbot"
 """The comment by which Certbot knows its lines."""
+LONGEST_KEY = 100
+"""Characters; nginx takes names of some thousand."""
 _EVERY_ADDRESS = ("", "*", "0.0.0.0")  # noqa: S104 -- compared with, not bound
 
 Socket = tuple[str, int]
@@ -91,7 +94,12 @@ class Server:
     @property
     def label(self) -> str:
         """What people call it: its name and its first port."""
-        return f"{self.name}:{next((port for _, port in self.sockets), 0)}"
+        return f"{self.key}:{next((port for _, port in self.sockets), 0)}"
+
+    @property
+    def key(self) -> str:
+        """Its name as a line that can be shown and typed, whatever it holds."""
+        return inert(self.name).strip()[:LONGEST_KEY] or "_"
 
     @cached_property
     def redirects(self) -> bool:
@@ -153,8 +161,8 @@ class Servers:
         counts: dict[str, int] = {}
         for server in self.all:
             if not server.redirects:
-                counts[server.name] = number = counts.get(server.name, 0) + 1
-                found[f"{server.name}#{number}" if number > 1 else server.name] = server
+                counts[server.key] = number = counts.get(server.key, 0) + 1
+                found[f"{server.key}#{number}" if number > 1 else server.key] = server
         return found
 
     def redirecting_to(self, names: Iterable[str], port: int) -> Server | None:

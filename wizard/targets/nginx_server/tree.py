@@ -139,7 +139,7 @@ class Tree:
         except CannotEdit as error:
             raise Refusal(real, error.reason, error.remedy, error.line, error.by_hand) from None
         except OSError as error:
-            if included_by is None:
+            if included_by is None or isinstance(error, PermissionError):
                 raise
             reason = f"It includes {path}, which cannot be read: {error.strerror}."
             raise Refusal(included_by.source.path, reason, "Mend that first.", included_by.line) from None
