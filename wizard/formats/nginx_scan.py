@@ -101,6 +101,13 @@ class Document:
         return found[1].decode("utf-8", "replace") if found else ""
 
 
+    def remark_above(self, directive: Directive) -> str:
+        """The comment in the line above a directive; empty without one."""
+        above, _, beside = self.data[: directive.start].rpartition(b"\n")
+        line = above.rpartition(b"\n")[2].strip()
+        return line.decode("utf-8", "replace") if line.startswith(b"#") and not beside.strip() else ""
+
+
 def read(data: bytes) -> Document:
     """Read a file. Raises CannotEdit where nginx would stop, or a template is not filled in yet."""
     if data.startswith(b"\xef\xbb\xbf"):

@@ -203,9 +203,9 @@ class Nginx(NginxQuestions):
         return edits, (*edits.files(), *self._new_file(place, "\n".join(written((each,)) for each in made)))
 
     def _new_file(self, place: sites.Place, text: str) -> Iterator[Change]:
-        if place.file.exists():
+        if place.in_the_way:
             raise Refusal(
-                place.file,
+                place.in_the_way,
                 "This file is there, and nginx does not load it or it holds other servers.",
                 "Move it away, or choose one of its servers.",
             )

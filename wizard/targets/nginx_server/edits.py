@@ -85,10 +85,10 @@ class Edits:
         self._behind.setdefault(server, []).extend(news)
 
     def add_to_http(self, news: tuple[New, ...]) -> None:
-        """Add servers at the end of the main file's `http`."""
-        source = self.servers.tree.sources[self.servers.tree.main]
-        block = next(one for one in source.document.directives if one.name == "http")
-        self._editor(source).add(block, news, next(reversed(block.block or ()), None))
+        """Add servers at the end of `http`."""
+        http = next(one for one in self.servers.tree.top() if one.name == "http")
+        last = next(reversed(http.directive.block or ()), None)
+        self._editor(http.source).add(http.directive, news, last)
 
     def set(self, placed: Placed, *arguments: str) -> None:
         """Give a directive other arguments."""

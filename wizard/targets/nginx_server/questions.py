@@ -175,12 +175,9 @@ class NginxQuestions(CheckedClients):
 
     def _is_ours(self, server: Server) -> bool:
         """Whether a server is one that was made for these answers."""
-        names = set(self.server_name)
-        if set(server.names) != names:
-            return False
-        where = server.block.source.path
-        place = self.place
-        return where == Path(os.path.realpath(place.file if place else self.config))
+        ports = {port for _, port in server.sockets}
+        made_here = sites.MADE_BY in server.block.remark_above
+        return made_here and set(server.names) == set(self.server_name) and self.https_port in ports
 
     @property
     def place(self) -> sites.Place | None:
@@ -325,8 +322,22 @@ class NginxQuestions(CheckedClients):
             )
         if by := self._taken(host, value):
             return f"Port {value} is taken by {by}. Give another one, or stop that program first."
-        if self.is_new and self.server is None:
-            return self._name_is_taken(value)
+        return self._name_is_taken(value) or self._cannot_open(value)
+
+    def _cannot_open(self, port: int) -> str | None:
+        """Why nginx could not listen there while it goes on serving: on parts of it already."""
+        there = self.servers.sockets_on(port)
+        server = None if self.is_new else self.server
+        for at, listen in server.sockets.items() if server else ():
+            if (at[0], port) in there:
+                continue
+            every = ("*", "[::]") if "ipv6only=off" in listen.options else (at[0],)
+            if at[0] in ("*", "[::]") and (parts := [one for one in there if _is_part(one[0], every)]):
+                where = f"{parts[0][0]}:{port}"
+                return (
+                    f"nginx listens on {where} already, and could take the port on all addresses only when "
+                    "it is stopped and started. Give another port."
+                )
         return None
 
     def _taken(self, host: Host, port: int) -> str:
@@ -337,10 +348,12 @@ class NginxQuestions(CheckedClients):
         return ""
 
     def _name_is_taken(self, port: int) -> str | None:
+        server = self.server
+        names = self.server_name if self.is_new else server.names if server else ()
         for one in self.servers.on_port(port):
-            if shared := set(self.server_name) & set(one.names):
+            if one is not server and (shared := set(names or ("",)) & set(one.names or ("",))):
                 return (
-                    f"{', '.join(sorted(shared))} is served on port {port} already, by {one.block.where}. "
+                    f"{', '.join(sorted(shared)) or 'The server without a name'} is served on port {port} already, by {one.block.where}. "
                     "Choose that server, or another port."
                 )
         return None
@@ -522,6 +535,11 @@ class NginxQuestions(CheckedClients):
     def passphrase_file(self) -> Path:
         """The file from which nginx has the passphrase of the key."""
         return self.directory / "key.password"
+
+
+def _is_part(address: str, every: tuple[str, ...]) -> bool:
+    """Whether an address is among those of a socket for all of IPv4, of IPv6, or of both."""
+    return ("[::]" if address.startswith("[") else "*") in every
 
 
 def _for_certificates(names: tuple[str, ...]) -> Iterator[str]:

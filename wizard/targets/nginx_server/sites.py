@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,6 +246,14 @@ class Place:
     file: Path
     link: Path | None
     """The symbolic link by which it is switched on, where the host does that."""
+
+    @property
+    def in_the_way(self) -> Path | None:
+        """What has taken its place."""
+        if os.path.lexists(self.file):
+            return self.file
+        leads_elsewhere = self.link and os.path.realpath(self.link) != os.path.realpath(self.file)
+        return self.link if self.link and leads_elsewhere and os.path.lexists(self.link) else None
 
 
 def place(servers: Servers, name: str) -> Place | None:

@@ -72,6 +72,11 @@ class Placed:
         """The comment behind it."""
         return self.source.document.remark(self.directive)
 
+    @property
+    def remark_above(self) -> str:
+        """The comment in the line above it; empty without one."""
+        return self.source.document.remark_above(self.directive)
+
     def inside(self) -> tuple[Placed, ...]:
         """What stands in its block, that of included files too."""
         return tuple(self.tree.expanded(self.directive.block or (), self.source))
