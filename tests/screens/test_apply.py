@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from screens.apply import ApplyScreen
+from screens.base import PACE
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import PLAN, RUN, UNDO, WHO
@@ -33,6 +34,7 @@ async def test_in_progress(tmp_path: Path, looks_as_before: LooksAsBefore) -> No
     screen = ApplyScreen(WHO, PLAN)
     async with opened(samples.world(tmp_path), screen) as pilot:
         applying(2, screen)
+        await pilot.pause(2 * PACE)
         await looks_as_before(pilot)
 
 
