@@ -50,7 +50,7 @@ def seconds_by_the_guide(key_type: KeyType, clients: int) -> float:
 
 
 def run(key_type: KeyType, clients: int) -> tuple[float, float]:
-    """Print what a run and a second one cost; the seconds of the first: its plan, its writing."""
+    """Print what a run and a second one cost; seconds of the first: its plan, its writing."""
     names = [f"rpc.user.{number}" for number in range(clients)]
     with TemporaryDirectory() as root:
         setup = Setup(Path(root))

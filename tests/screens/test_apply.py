@@ -83,10 +83,8 @@ async def test_what_is_shown_bit_by_bit_is_all_there_once_and_the_view_stays(tmp
     screen = ApplyScreen(WHO, PLAN)
     async with opened(samples.world(tmp_path), screen) as pilot:
         rows = screen.query_one(Rows)
-        texts = [
-            f"created rpc.user.{number}.key, which is told with words enough to be folded, whatever number it has"
-            for number in range(200)
-        ]
+        words = "and some more words, so that it takes two rows"
+        texts = [f"created rpc.user.{number}.key {words} {words}" for number in range(200)]
         for number, text in enumerate(texts, 1):
             screen.show_progress(Progress(number, len(texts), text))
             if number % 80 == 0:
