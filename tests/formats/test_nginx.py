@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -12,7 +12,7 @@ import crossplane
 import pytest
 
 from tests.formats.nginx_runs import NEW, Nginx, system_nginx
-from wizard.formats.nginx import Directive, Document, Editor, New, read, walk
+from wizard.formats.nginx import Directive, Document, Editor, New, read, walk, written
 from wizard.formats.nginx_scan import DEEPEST
 from wizard.formats.splice import CannotEdit
 
@@ -450,4 +450,215 @@ def test_blocks_are_added_behind_another(name: str, nginx: Nginx) -> None:
     start = new.rindex(b"# added", 0, block.start)
     assert b"".join((new[:start] + new[block.end :]).split()) == b"".join(document.data.split())
     assert new.startswith(document.data[: last.end])
-    assert new.endswith(document.data[last.end :].lstrip(b"\r\n"))
+    _, _, below = document.data[last.end :].partition(b"\n")
+    assert new.endswith(below)
+
+
+HEADER = New(("add_header", "X-A", 'say "x"; {}'), remark="why")
+ROOT = New(("location", "/"), (New(("return", "200")),))
+# What stands in the file, and with a directive, a header and a location at the beginning of its first server.
+STYLES = {
+    "four spaces": (
+        "server {\n    listen 1;\n}\n",
+        """server {
+    charset utf-8;
+    # why
+    add_header X-A "say \\"x\\"; {}";
+    location / {
+        return 200;
+    }
+    listen 1;
+}
+""",
+    ),
+    "two spaces": (
+        "http {\n  server {\n  }\n}",
+        """http {
+  server {
+    charset utf-8;
+    # why
+    add_header X-A "say \\"x\\"; {}";
+    location / {
+      return 200;
+    }
+  }
+}""",
+    ),
+    "tabs": (
+        "http\n{\n\tserver # {\n\t{\n\n\t\tlisten 1;\n\t}\n}\n",
+        """http
+{
+\tserver # {
+\t{
+\t\tcharset utf-8;
+\t\t# why
+\t\tadd_header X-A "say \\"x\\"; {}";
+\t\tlocation / {
+\t\t\treturn 200;
+\t\t}
+
+\t\tlisten 1;
+\t}
+}
+""",
+    ),
+    "CRLF": (
+        "server { # first\r\n  listen 1;\r\n}",
+        "server { # first\r\n  charset utf-8;\r\n  # why\r\n"
+        '  add_header X-A "say \\"x\\"; {}";\r\n  location / {\r\n    return 200;\r\n  }\r\n  listen 1;\r\n}',
+    ),
+    "flat": (
+        "http {\nserver {\nlisten 1;\n}\n}\n",
+        """http {
+server {
+charset utf-8;
+# why
+add_header X-A "say \\"x\\"; {}";
+location / {
+    return 200;
+}
+listen 1;
+}
+}
+""",
+    ),
+    "one line": (
+        "server { listen 1; }\n",
+        """server { charset utf-8;
+    # why
+    add_header X-A "say \\"x\\"; {}";
+    location / {
+        return 200;
+    }
+     listen 1; }
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_added_looks_like_the_rest(style: str) -> None:
+    before, expected = (text.encode() for text in STYLES[style])
+    document = read(before)
+    editor = Editor(document)
+    editor.add(servers(document)[0], [New(("charset", "utf-8"))])
+    editor.add(servers(document)[0], [HEADER, ROOT])
+    assert editor.finish() == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("server {\n}\n", "server {\n}\n\n# why\na {\n}\n"),
+        ("server {\n}", "server {\n}\n\n# why\na {\n}"),
+        ("server {\n} # x", "server {\n} # x\n\n# why\na {\n}"),
+        ("server {\r\n} # x\r\n\r\nb;", "server {\r\n} # x\r\n\r\n# why\r\na {\r\n}\r\n\r\nb;"),
+        ("  server {\n  }\n  b;", "  server {\n  }\n\n  # why\n  a {\n  }\n  b;"),
+        ("server {} b;", "server {}\n# why\na {\n}\n b;"),
+        ("h { server {} }", "h { server {}\n# why\na {\n}\n }"),
+    ],
+)
+def test_what_is_added_behind_a_block_looks_like_the_rest(before: str, expected: str) -> None:
+    document = read(before.encode())
+    editor = Editor(document)
+    editor.add_behind(servers(document)[0], [New(("a",), (), remark="why")])
+    assert editor.finish() == expected.encode()
+
+
+@pytest.mark.parametrize(
+    ("before", "arguments", "expected"),
+    [
+        ("a 1;", ("2",), "a 2;"),
+        ("a;", ("1", "2"), "a 1 2;"),
+        ("a 1 2 3;", ("2",), "a 2;"),
+        ("a 1\n  2\n  3\n  ;", ("2", "3"), "a 2 3\n  ;"),
+        ("a 1 # x\n 2 # y\n 3; # z", ("4",), "a 4 # x\n  # y\n ; # z"),
+        ('a "1" "2";', ("2",), "a 2;"),
+        ('a "1")x;', ("2",), "a 2;"),
+        ("a /b { c 1; }", ("/d e",), 'a "/d e" { c 1; }'),
+        ("a;", ("", "a;b", "a#b", "#", "\\d", "$a", "${a}", "it's", "}"), None),
+        ("a;", ("two\nlines", "tab\tand \u00a0", "\udcff", "~^\\d{2}$"), None),
+    ],
+)
+def test_arguments_are_set_in_place(before: str, arguments: tuple[str, ...], expected: str | None) -> None:
+    document = read(before.encode())
+    editor = Editor(document)
+    editor.set(document.directives[0], *arguments)
+    new = editor.finish()
+    assert read(new).directives[0].arguments == arguments
+    assert expected is None or new == expected.encode()
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("a;\nb;\nc;\n", "a;\nc;\n"),
+        ("a;\nb\n  1\n  2;\nc;\n", "a;\nc;\n"),
+        ("a;\n  b; # why\nc;\n", "a;\n   # why\nc;\n"),
+        ("a; b; c;\n", "a;  c;\n"),
+        ("x {b;#c\n}", "x {#c\n}"),
+        ("a;\r\n\tb ;  \r\nc;", "a;\r\nc;"),
+        ("a;\n  b;", "a;\n"),
+        ("b;", ""),
+    ],
+)
+def test_what_is_removed_leaves_no_line(before: str, expected: str) -> None:
+    document = read(before.encode())
+    editor = Editor(document)
+    for each in walk(document.directives):
+        if each.name == "b":
+            editor.remove(each)
+    assert editor.finish() == expected.encode()
+
+
+def test_several_edits_are_made_at_once() -> None:
+    document = read(b"server {\n    listen 80;\n    server_name a; # why\n    root /a;\n}\n")
+    (server,) = document.directives
+    listen, name, root = server.block or ()
+    editor = Editor(document)
+    editor.remove(listen)
+    editor.add(server, [New(("listen", "443", "ssl"))], after=listen)
+    editor.set(name, "b", "c")
+    editor.add(server, [New(("ssl_certificate", "/a b.pem"))], after=name)
+    editor.remove(root)
+    assert editor.finish() == (
+        b'server {\n    listen 443 ssl;\n    server_name b c; # why\n    ssl_certificate "/a b.pem";\n}\n'
+    )
+
+
+def test_an_edit_that_would_read_differently_is_refused() -> None:
+    document = read(b"a;\n\nb { c; }\nd { e; }\n")
+    a, b, d = document.directives
+
+    def refused(edit: Callable[[Editor], None]) -> int | None:
+        editor = Editor(document)
+        edit(editor)
+        with pytest.raises(CannotEdit, match="cannot be edited with certainty") as refusal:
+            editor.finish()
+        return refusal.value.line
+
+    assert refused(lambda editor: editor.remove(b)) == 3
+    assert refused(lambda editor: editor.add(b, [New(("x",), remark="one\ny;")])) == 3
+    assert refused(lambda editor: editor.set(a, "x" * 5000)) == 1
+    assert refused(lambda editor: editor.add_behind(d, [New(())])) == 4
+
+
+def test_lua_stays_to_the_byte() -> None:
+    lua = b"content_by_lua_block { local a = [[ } ]] -- }\n }"
+    document = read(b"server {\n  " + lua + b"\n  a 1;\n}\n")
+    (server,) = document.directives
+    content, a = server.block or ()
+    assert content.holds_lua
+    assert not server.holds_lua
+    editor = Editor(document)
+    editor.set(a, "2")
+    editor.add(server, [New(("b",))], after=content)
+    assert editor.finish() == b"server {\n  " + lua + b"\n  b;\n  a 2;\n}\n"
+
+
+def test_directives_are_written() -> None:
+    news = [New(("a", "b c")), New(("d",), (New(("e", ""), remark="f"), New(("g",), ())), remark="h")]
+    assert written(news, "  ", "\t", "\r\n").splitlines() == [
+        *('  a "b c";', "  # h", "  d {", "  \t# f", '  \te "";', "  \tg {", "  \t}", "  }"),
+    ]
+    assert written([New(("a",), (New(("b",)),))]) == "a {\n    b;\n}\n"

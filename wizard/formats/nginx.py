@@ -103,6 +103,7 @@ class Editor:
     def add(self, block: Directive, news: Iterable[New], after: Directive | None = None) -> None:
         """Add directives to a block: behind one in it, else at its beginning."""
         at = after.end if after is not None else block.inside[0]
+        assert block.inside[0] <= at <= block.inside[1], "the directive stands in another block"
         style = _Style(self._indentation_in(block, after), self._unit(block), self._line_break)
         self._insert(at, tuple(news), style, self._depths[block.start] + 1)
 
