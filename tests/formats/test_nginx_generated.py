@@ -21,52 +21,20 @@ ADDED = "added for the test"
 # Words that are spelled in a way of their own, and what nginx reads.
 SPELLED = (
     *((word, word) for word in ("a", "/b/", "x=1", "a}b", "a#b", 'a"b', "it's", "${host}", "a$host", "é")),
-    *((r"\d+\.x", r"\d+\.x"), (r"a\;b", r"a\;b"), (r"\{", r"\{"), (r"\#", r"\#"), (r"a\ b", r"a\ b")),
-    *(
-        (r"a\\b", r"a\b"),
-        (r"\"a", '"a'),
-        (r"\ta", "\ta"),
-        ("\udcff\udcfe", "\udcff\udcfe"),
-        ("a\x0bb", "a\x0bb"),
-    ),
+    *((word, word) for word in (r"\d+\.x", r"a\;b", r"\{", r"\#", r"a\ b", "\udcff\udcfe", "a\x0bb")),
+    *((r"a\\b", r"a\b"), (r"\"a", '"a'), (r"\ta", "\ta")),
 )
 TEXTS = (
-    *(
-        "",
-        " ",
-        "a b",
-        ";",
-        "{",
-        "}",
-        "#",
-        "# no",
-        "a;b",
-        '"',
-        "'",
-        "\"'",
-        "\\",
-        "\\\\",
-        r"\d{2}",
-        "\t",
-        "a\nb",
-    ),
-    *("a\r\nb", "${host}", "$host;", "\udcff", "\N{NO-BREAK SPACE}", "☃", "location / {", "{}", "x" * 300),
+    *("", " ", "a b", ";", "{", "}", "#", "# no", "a;b", '"', "'", "\"'", "\\", "\\\\", r"\d{2}", "\t"),
+    *("a\nb", "a\r\nb", "${host}", "$host;", "\udcff", "\N{NO-BREAK SPACE}", "☃", "location / {", "{}"),
+    "x" * 300,
 )
 BLANKS = (" ", "  ", "\t", "\n", "\n\n", "\n    ", " \n\t", "\n  \n  ")
 COMMENTS = ("#\n", "# x\n", "#;\n", "# }\n", "# {\n", "#\"'\n", "# \\\n", "## é \udcff\n", "#server { a; }\n")
 LUA = (
-    *(
-        " local a = 1 ",
-        "local a = {{1}, {}}",
-        ' local a = "}" ',
-        " local a = '{' -- it's }\n",
-        "--}\nlocal a = 1",
-    ),
-    *(
-        "\n  local a = [[ } ]] --[==[ } ]] ]==]\n",
-        " local a = \"\\\"}\" .. '\\'}' ",
-        "local t = {} t[t[1]] = [=[}]=]",
-    ),
+    *(" local a = 1 ", "local a = {{1}, {}}", ' local a = "}" ', " local a = '{' -- it's }\n"),
+    *("--}\nlocal a = 1", "\n  local a = [[ } ]] --[==[ } ]] ]==]\n", "local t = {} t[t[1]] = [=[}]=]"),
+    r""" local a = "\"}" .. '\'}' """,
 )
 
 
@@ -334,9 +302,7 @@ def rest(data: bytes, cut: list[tuple[int, int]]) -> bytes:
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
-    runs = Nginx(tmp_path_factory.mktemp("nginx"))
-    runs.prepare()
-    return runs
+    return Nginx.prepared(tmp_path_factory.mktemp("nginx"))
 
 
 @settings(PROFILE, max_examples=250)
@@ -385,26 +351,8 @@ def test_nginx_takes_the_files_and_their_edits(case: Case, nginx: Nginx) -> None
 
 
 SNIPPETS = (
-    *(
-        b"{",
-        b"}",
-        b";",
-        b"#",
-        b'"',
-        b"'",
-        b"\\",
-        b"$",
-        b"${",
-        b" ",
-        b"\n",
-        b"\r",
-        b"\0",
-        b"\xff",
-        b"{{",
-        b"{#",
-        b")",
-    ),
-    *(b"a_by_lua_block {", b"--[[", b"]]", b"[=[", b"--", b"\xef\xbb\xbf"),
+    *(b"{", b"}", b";", b"#", b'"', b"'", b"\\", b"$", b"${", b" ", b"\n", b"\r", b"\0", b"\xff", b"{{"),
+    *(b"{#", b")", b"a_by_lua_block {", b"--[[", b"]]", b"[=[", b"--", b"\xef\xbb\xbf"),
 )
 
 
