@@ -74,6 +74,7 @@ CROSSPLANE_IS_WRONG = {
     "http_nbsp_in_text.conf": "takes no-break spaces for blanks",
     "lua_comment_behind_brace.conf": "knows no comments of Lua",
     "lua_long_brackets.conf": "knows no long brackets of Lua",
+    "lua_odd_quotes.conf": "looks for the end of a text of Lua in the next lines",
     "lua_one_line.conf": "wants a blank before {",
     "main_cr_only_comment_swallows.conf": "ends comments at CR",
     "scan_nbsp_before_name.conf": "takes no-break spaces for blanks",

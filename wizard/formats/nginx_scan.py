@@ -41,7 +41,7 @@ _CLOSED = re.compile(rb"""(["'])(?:\\.|(?!\1)[^\\])*+\1""", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([\"'\\trn])")
 _ESCAPED = {b"t": b"\t", b"r": b"\r", b"n": b"\n"}
 _REMARK = re.compile(rb"[ \t]*(#[^\r\n]*)")
-# A text in quotation marks ends in its line; one without an end is none, as is a long bracket.
+# A text in quotation marks ends in its line; a quotation mark without another one there means nothing.
 _LUA = re.compile(rb"""(?:--)?\[(=*)\[|--[^\n]*|"(?:\\[^\n]|[^"\\\n])*+"|'(?:\\[^\n]|[^'\\\n])*+'|[{}]""")
 _OF_LUA = "_by_lua_block"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
