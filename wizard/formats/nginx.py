@@ -71,9 +71,12 @@ class Editor:
         """By where they are put."""
 
     @cached_property
-    def _depths(self) -> dict[int, int]:
-        """In how many blocks a directive stands, by where it begins."""
-        return {start: depth for start, (depth, *_) in _flat(self.document)}
+    def _before(self) -> dict[int, _Line]:
+        """What the file says, by where each directive begins."""
+        return dict(_flat(self.document))
+
+    def _depth(self, directive: Directive) -> int:
+        return self._before[directive.start][0]
 
     def set(self, directive: Directive, *arguments: str) -> None:
         """Give a directive other arguments; comments between the old ones stay."""
@@ -105,13 +108,13 @@ class Editor:
         at = after.end if after is not None else block.inside[0]
         assert block.inside[0] <= at <= block.inside[1], "the directive stands in another block"
         style = _Style(self._indentation_in(block, after), self._unit(block), self._line_break)
-        self._insert(at, tuple(news), style, self._depths[block.start] + 1)
+        self._insert(at, tuple(news), style, self._depth(block) + 1)
 
     def add_behind(self, directive: Directive, news: Iterable[New]) -> None:
         """Add blocks behind one that stands beside them, each with an empty line before it."""
         style = _Style(self._indentation_of(directive), self._unit(directive), self._line_break)
         for new in news:
-            self._insert(directive.end, (new,), style, self._depths[directive.start], gap=True)
+            self._insert(directive.end, (new,), style, self._depth(directive), gap=True)
 
     def finish(self) -> bytes:
         """The edited file. Raises CannotEdit when it would not read as it was meant."""
@@ -134,7 +137,7 @@ class Editor:
     def _meant(self) -> list[_Line]:
         """What the edited file is to say."""
         meant = list(self._new)  # put before what begins at the same byte
-        for start, (depth, words, lua) in _flat(self.document):
+        for start, (depth, words, lua) in self._before.items():
             now = self._instead.get(start, words)
             if now is not None:
                 meant.append((start, (depth, now, lua)))
