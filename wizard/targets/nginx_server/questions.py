@@ -175,9 +175,9 @@ class NginxQuestions(CheckedClients):
 
     def _is_ours(self, server: Server) -> bool:
         """Whether a server is one that was made for these answers."""
-        ports = {port for _, port in server.sockets}
-        made_here = sites.MADE_BY in server.block.remark_above
-        return made_here and set(server.names) == set(self.server_name) and self.https_port in ports
+        if set(server.names) != set(self.server_name) or sites.MADE_BY not in server.block.remark_above:
+            return False
+        return any(port == self.https_port for _, port in server.sockets)
 
     @property
     def place(self) -> sites.Place | None:
