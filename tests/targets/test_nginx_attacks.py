@@ -161,7 +161,8 @@ def test_what_is_no_main_file_is_told(tmp_path: Path, text: str) -> None:
 
 _WORDS = (
     "new own file none yes no existing request private-ca self-signed keep modern api.example.org "
-    "b.example.org u 443 0 70000 -1 127.0.0.1:80 [::1]:80 ::1 / /dev/null /proc/1/mem ~ ~nobody-there *.* _ $x"
+    "b.example.org u 443 0 70000 -1 127.0.0.1:80 [::1]:80 ::1 / /dev/null /proc/1/mem ~ "
+    "~nobody-there *.* _ $x"
 )
 _TEXTS = st.text(max_size=30) | st.sampled_from(
     ["", "a b", "-----BEGIN CERTIFICATE-----", "\x00", "\udcff", *_WORDS.split()]

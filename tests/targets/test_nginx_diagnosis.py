@@ -146,12 +146,13 @@ def test_what_nginx_does_not_take_afterwards_is_taken_back_to_the_byte(tmp_path:
 
 def test_a_server_that_nginx_would_leave_out_is_a_failure(tmp_path: Path) -> None:
     # nginx itself ends with 0 here, and serves one of the two alone.
-    other = pair(more="server_name api.example.org;").replace("127.0.0.1", "127.1")
-    setup = with_certificates(Setup(tmp_path, http=f"    {SITE}\n    {other}"), "a")
+    other = pair(more="server_name *.example.org;")
+    ours = SITE.replace("api.example.org", ".example.org")
+    setup = with_certificates(Setup(tmp_path, http=f"    {ours}\n    {other}"), "a")
     before = setup.box.tree()
     with pytest.raises(WizardError) as error:
-        transaction.apply(setup.plan(), setup.box.state)
-    assert 'have the name "api.example.org": nginx leaves one out.' in str(error.value)
+        transaction.apply(setup.plan(site=".example.org"), setup.box.state)
+    assert 'have the name ".example.org": nginx leaves one out.' in str(error.value)
     assert setup.box.tree() == before
 
 

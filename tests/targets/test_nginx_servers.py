@@ -148,6 +148,7 @@ def test_a_new_server_goes_where_this_host_has_them(tmp_path: Path) -> None:
     )
     place = sites.place(found, "api")
     assert place is not None
+    assert place.link is not None
     assert (place.file, place.link) == (
         tmp_path / "sites-available/api.conf",
         tmp_path / "sites-enabled/api.conf",
@@ -189,8 +190,8 @@ def test_a_name_that_is_served_on_the_port_is_told_for_one_that_is_there_too(tmp
     [("@plain@", "127.0.0.1:@tls@"), ("[::]:@plain@", "[::1]:@tls@"), ("[::]:@plain@ ipv6only=off", "@tls@")],
 )
 def test_a_port_of_which_nginx_has_a_part_is_told(tmp_path: Path, ours: str, theirs: str) -> None:
-    http = f"server {{ listen {ours}; server_name api.example.org; }} server {{ listen {theirs}; server_name b; }}"
-    setup = Setup(tmp_path, http=http)
+    both = f"server {{ listen {ours}; server_name api.example.org; }} server {{ listen {theirs}; }}"
+    setup = Setup(tmp_path, http=both)
     assert "only when it is stopped and started" in setup.sheet(redirect=False)["https_port"].error
 
 

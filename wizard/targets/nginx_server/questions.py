@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -353,7 +352,8 @@ class NginxQuestions(CheckedClients):
         for one in self.servers.on_port(port):
             if one is not server and (shared := set(names or ("",)) & set(one.names or ("",))):
                 return (
-                    f"{', '.join(sorted(shared)) or 'The server without a name'} is served on port {port} already, by {one.block.where}. "
+                    f"{', '.join(sorted(shared)) or 'The server without a name'} is served on port {port} "
+                    f"already, by {one.block.where}. "
                     "Choose that server, or another port."
                 )
         return None

@@ -55,8 +55,9 @@ class Server:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Its server names; not the empty one."""
-        return tuple(name for one in self.all("server_name") for name in one.arguments if name)
+        """Its server names, as nginx compares them; not the empty one."""
+        names = (name for one in self.all("server_name") for name in one.arguments if name)
+        return tuple(name if name.startswith("~") else name.lower() for name in names)
 
     @cached_property
     def listens(self) -> tuple[Listen, ...]:
