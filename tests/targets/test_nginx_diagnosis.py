@@ -152,7 +152,7 @@ def test_a_server_that_nginx_would_leave_out_is_a_failure(tmp_path: Path) -> Non
     before = setup.box.tree()
     with pytest.raises(WizardError) as error:
         transaction.apply(setup.plan(site=".example.org"), setup.box.state)
-    assert 'have the name ".example.org": nginx leaves one out.' in str(error.value)
+    assert 'have the name "*.example.org": nginx leaves one out.' in str(error.value)
     assert setup.box.tree() == before
 
 

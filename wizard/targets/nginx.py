@@ -34,15 +34,10 @@ from wizard.targets.certificate.base import (
 )
 from wizard.targets.nginx_server import diagnosis, install, sites, status, upstreams
 from wizard.targets.nginx_server.edits import Edits, Tls, share_sockets
+from wizard.targets.nginx_server.port_questions import PORTS_PAGE
 from wizard.targets.nginx_server.profiles import Profile, settings
-from wizard.targets.nginx_server.questions import (
-    CLIENTS_PAGE,
-    KEY_PAGE,
-    NONE,
-    PORTS_PAGE,
-    SITE_PAGE,
-    NginxQuestions,
-)
+from wizard.targets.nginx_server.questions import CLIENTS_PAGE, KEY_PAGE, NONE, NginxQuestions
+from wizard.targets.nginx_server.server_questions import SITE_PAGE
 from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
