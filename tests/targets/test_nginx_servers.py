@@ -13,6 +13,8 @@ from tests.targets.hub_plans import HOST
 from tests.targets.nginx_plans import NAME, Setup, program, with_certificates
 from wizard.host import Service
 from wizard.kinds import Raw
+from wizard.sheet import fill_in
+from wizard.targets.nginx import Nginx
 from wizard.targets.nginx_server import install, servers, sites
 from wizard.targets.nginx_server.servers import Servers
 
@@ -249,3 +251,25 @@ def test_a_title_with_blanks_is_taken_apart() -> None:
     }
     # One that has ended meanwhile is passed over.
     assert install._running(replace(HOST, services=(service,)), service) is None
+
+
+# Ports of others --------------------------------------------------------------------------------------------
+
+
+def test_a_port_of_another_nginx_is_taken(tmp_path: Path) -> None:
+    setup, other = Setup(tmp_path / "ours", http=SITE), Setup(tmp_path / "other", http=SITE)
+    with setup.running(), other.running():
+        port = other.ports["plain"]
+        alone = setup.box.host()
+        both = replace(alone, services=(*alone.services, *other.box.host().services))
+        given: dict[str, Raw] = {"config": str(setup.config), "site": NAME, "https_port": port}
+        assert f"Port {port} is taken by nginx" in fill_in(Nginx, given, both)["https_port"].error
+        # Its own is none of another.
+        assert not fill_in(Nginx, {**given, "https_port": setup.ports["plain"]}, both)["https_port"].error
+
+
+def test_a_port_that_nginx_has_for_streams_is_taken(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, http=SITE)
+    with setup.config.open("a") as file:
+        file.write(setup.text("stream { server { listen 127.0.0.1:@third@; proxy_pass 127.0.0.1:9; } }"))
+    assert "is taken by nginx itself" in setup.sheet(https_port=setup.ports["third"])["https_port"].error

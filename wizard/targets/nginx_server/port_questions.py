@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wizard.host import Host
 from wizard.kinds import Choice, Whole, YesNo
 from wizard.questions import Page, question
-from wizard.targets.nginx_server import sites
+from wizard.targets.nginx_server import install, sites
 from wizard.targets.nginx_server.profiles import Profile
 from wizard.targets.nginx_server.server_questions import ServerQuestions
 from wizard.targets.nginx_server.servers import Server, Socket
@@ -108,8 +108,13 @@ class PortQuestions(ServerQuestions):
 
     def _taken(self, host: Host, port: int) -> str:
         """Which other program has a port, as far as it can be seen."""
+        if port in self.servers.ports_of_others:
+            return "nginx itself, for stream or mail"
+        own = self.running(host)
         for service in host.services:
-            if service.program != "nginx" and port in {at for _, at in service.listening}:
+            # Workers have the ports of their master.
+            ours = service.program == "nginx" and (service == own or service not in install.masters(host))
+            if not ours and port in {at for _, at in service.listening}:
                 return f"{service.program} (pid {service.pid})"
         return ""
 

@@ -153,6 +153,15 @@ class Servers:
         return files[-1] if files else None
 
     @cached_property
+    def ports_of_others(self) -> frozenset[int]:
+        """The ports that nginx has for something else than HTTP."""
+        blocks = (one for one in self.tree.top() if one.name in ("stream", "mail"))
+        found = (
+            Server(one, one.inside()) for block in blocks for one in block.inside() if one.name == "server"
+        )
+        return frozenset(port for server in found for _, port in server.sockets)
+
+    @cached_property
     def by_key(self) -> dict[str, Server]:
         """Those that do more than redirect, by what answers call them: the name, with a number if taken.
 
