@@ -273,3 +273,44 @@ def test_a_port_that_nginx_has_for_streams_is_taken(tmp_path: Path) -> None:
     with setup.config.open("a") as file:
         file.write(setup.text("stream { server { listen 127.0.0.1:@third@; proxy_pass 127.0.0.1:9; } }"))
     assert "is taken by nginx itself" in setup.sheet(https_port=setup.ports["third"])["https_port"].error
+
+
+# The first screen -------------------------------------------------------------------------------------------
+
+
+def test_what_is_there_is_said_on_the_first_screen(tmp_path: Path) -> None:
+    tls = "server { listen 127.0.0.1:@tls@ ssl; server_name b.example.org; "
+    proxied = "location / { proxy_pass http://127.0.0.1:9; }"
+    http = f"    ssl_certificate @root@/a.pem; ssl_certificate_key @root@/a.pem; {SITE} {tls} {proxied} }}"
+    http += "server { listen 127.0.0.1:@plain@; server_name b.example.org; return 301 https://$host; }"
+    setup = with_certificates(Setup(tmp_path, http=http), "a")
+    with setup.running():
+        found = Nginx.find(setup.box.host())
+    assert found.runs
+    assert found.status == "runs here: 1.31.3, 3 servers, 1 with TLS, 29 days left"
+    plain, secure = setup.ports["plain"], setup.ports["tls"]
+    assert found.details == (
+        str(setup.config),
+        f"api.example.org:{plain}, plain HTTP",
+        f"b.example.org:{secure}, TLS -> http://127.0.0.1:9",
+        f"b.example.org:{plain}, to https",
+    )
+
+
+def test_a_configuration_that_cannot_be_read_is_said_there(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, http=SITE)
+    with setup.running():
+        setup.config.write_text("http {")
+        (warning,) = Nginx.find(setup.box.host()).warnings
+    assert "nginx.conf, line 1:" in warning.text
+
+
+def test_without_listen_a_server_is_on_port_80(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, http=f"    server {{ server_name {NAME}; return 204; }}")
+    plan = setup.plan()
+    text = (plan.changes[-1].after or b"").decode()  # type: ignore[union-attr]  # it is a file
+    assert f"listen {setup.ports['tls']} ssl" in text
+    assert text.count("listen 80;") == 1
+    # Without a redirect it goes on listening there.
+    kept = (setup.plan(redirect=False).changes[-1].after or b"").decode()  # type: ignore[union-attr]  # the same
+    assert kept.count("listen 80;") == 1

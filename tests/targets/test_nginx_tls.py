@@ -138,6 +138,10 @@ REFUSED = {
         f"server {{ listen 127.0.0.1:@tls@ ssl proxy_protocol; server_name api.example.org; {PAIR} {REST} }}",
         "PROXY protocol",
     ),
+    "ends handshakes": (
+        f"server {{ {LISTEN} {PAIR} ssl_reject_handshake on; {REST} }}",
+        "It ends every handshake (ssl_reject_handshake).",
+    ),
     "only Unix": (
         f"server {{ listen unix:@root@/s; server_name api.example.org; {REST} }}",
         "a socket of Unix only",
@@ -176,3 +180,15 @@ def test_lines_of_certbot_stay_as_they_are(tmp_path: Path) -> None:
     setup = setup_of(tmp_path, http)
     plan = setup.plan(redirect=False)
     assert "Certbot looks after this line (ssl_protocols), so it stays as it is." in texts(plan)
+
+
+def test_a_default_server_that_ends_handshakes_leaves_the_others_in_need_of_certificates(
+    tmp_path: Path,
+) -> None:
+    default = "server { listen 127.0.0.1:@tls@ default_server; ssl_reject_handshake on; return 444; }"
+    other = "server { listen 127.0.0.1:@tls@; server_name b.example.org; return 204; }"
+    ours = f"server {{ listen 127.0.0.1:@tls@; server_name api.example.org; {REST} }}"
+    setup = setup_of(tmp_path, f"{default} {other} {ours}")
+    with setup.running(), setup.secured(redirect=False, with_others=True):
+        assert "204" in curl(f"https://b.example.org:{setup.ports['tls']}/").splitlines()[0]
+        assert "curl:" in curl(f"https://c.example.org:{setup.ports['tls']}/")

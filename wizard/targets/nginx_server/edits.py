@@ -202,15 +202,21 @@ def share_sockets(edits: Edits, server: Server | None, sockets: Iterable[Socket]
         default = edits.servers.default(socket)
         if default is None or default is server:
             continue
-        if not edits.servers.effective(default, "ssl_certificate") and not _rejects(edits.servers, default):
-            _put_certificate(edits, default, tls)
+        for one in _needing_certificate(edits.servers, socket, default):
+            if one is not server:
+                _put_certificate(edits, one, tls)
         if protocols := tls.settings.get("ssl_protocols"):
             _put_protocols(edits, default, socket, protocols)
 
 
-def _rejects(servers: Servers, server: Server) -> bool:
-    """Whether it ends each handshake, and so needs no certificate."""
-    return any(one.arguments == ("on",) for one in servers.effective(server, "ssl_reject_handshake"))
+def _needing_certificate(servers: Servers, socket: Socket, default: Server) -> Iterator[Server]:
+    """Those without one: nginx wants one for the default server, or for all others where that rejects.
+
+    After ngx_http_ssl_init() in src/http/modules/ngx_http_ssl_module.c.
+    """
+    for one in servers.on(socket) if servers.rejects(default) else (default,):
+        if not servers.effective(one, "ssl_certificate") and not servers.rejects(one):
+            yield one
 
 
 def _put_protocols(edits: Edits, default: Server, socket: Socket, protocols: tuple[str, ...]) -> None:

@@ -173,6 +173,8 @@ class ServerQuestions(CheckedClients):
             )
         if any("proxy_protocol" in listen.options for listen in server.listens):
             return "It takes the PROXY protocol from a load balancer. Secure the load balancer instead."
+        if self.servers.rejects(server):
+            return "It ends every handshake (ssl_reject_handshake). Choose another server, or a new one."
         if not server.sockets:
             return "It listens on a socket of Unix only, so no client from elsewhere reaches it."
         return None

@@ -216,6 +216,10 @@ class Servers:
         """The directives of this name that hold for a server: its own, else those for all."""
         return server.all(name) or tuple(one for one in self.http if one.name == name)
 
+    def rejects(self, server: Server) -> bool:
+        """Whether a server ends each handshake."""
+        return any(one.arguments == ("on",) for one in self.effective(server, "ssl_reject_handshake"))
+
     def certificates(self, server: Server) -> set[str]:
         """The files of its certificates, in full."""
         return {
