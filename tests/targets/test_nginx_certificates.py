@@ -178,3 +178,17 @@ def test_a_certificate_that_nginx_does_not_reload_is_found(
         assert said["nginx has read the new configuration"] is Verdict.FAILED
         assert said["It serves cert.pem"] is Verdict.FAILED
         assert old != (setup.folder / "cert.pem").read_text()
+
+
+@pytest.mark.parametrize("there", [b"", b"\n", b"\xff\xfe\n", b"quartz and basalt\r\nanother\n"])
+def test_a_file_for_the_passphrase_that_is_there_already(tmp_path: Path, there: bytes) -> None:
+    setup = Setup(tmp_path, http=HTTP)
+    setup.folder.mkdir(parents=True)
+    (setup.folder / "key.password").write_bytes(there)
+    given: dict[str, Raw] = {"protect_key": True}
+    if not there.startswith(b"quartz"):
+        assert setup.sheet(**given)["server_passphrase"].missing
+        given["server_passphrase"] = PASSPHRASE
+    with setup.running(), setup.secured(**given):
+        assert b"BEGIN ENCRYPTED" in (setup.folder / "key.pem").read_bytes()
+        assert (setup.folder / "key.password").stat().st_mode & 0o777 == 0o600

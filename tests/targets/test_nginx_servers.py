@@ -187,6 +187,23 @@ def test_a_name_that_is_served_on_the_port_is_told_for_one_that_is_there_too(tmp
     assert "api.example.org is served on port" in setup.sheet()["https_port"].error
 
 
+def test_a_redirect_from_a_port_on_which_the_name_is_served_is_told(tmp_path: Path) -> None:
+    tls = "server { listen 127.0.0.1:@tls@ ssl; server_name api.example.org; "
+    tls += "ssl_certificate @root@/a.pem; ssl_certificate_key @root@/a.pem; }"
+    setup = with_certificates(Setup(tmp_path, http=f"    {SITE} {tls}"), "a")
+    plain = setup.ports["plain"]
+    entry = setup.sheet(site=f"{NAME}#2", http_port=plain)["http_port"]
+    assert f"{NAME} is served on port {plain} already" in entry.error
+
+
+def test_where_a_new_server_is_reached_alone_is_told(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, http=f"    {SITE}")
+    given: dict[str, Raw] = {"site": "new", "server_name": ["n.example.org"], "upstream": "127.0.0.1:9"}
+    entry = setup.sheet(**given, https_port=setup.ports["plain"])["https_port"]
+    assert entry.caution == "nginx has this port on 127.0.0.1 alone, and so will this server."
+    assert not setup.sheet(**given)["https_port"].caution
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [("@plain@", "127.0.0.1:@tls@"), ("[::]:@plain@", "[::1]:@tls@"), ("[::]:@plain@ ipv6only=off", "@tls@")],

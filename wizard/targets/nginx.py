@@ -20,7 +20,7 @@ from wizard.plan import Advice, Change, Command, File, Link, Plan, Tell, Warning
 from wizard.rights import account_owner
 from wizard.secret import Secret
 from wizard.sources import client_authority
-from wizard.sources.pair import Issue, Pair, contents, write
+from wizard.sources.pair import Issue, Pair, write
 from wizard.targets import Found
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
@@ -104,13 +104,11 @@ class Nginx(NginxQuestions):
 
     def pair(self, host: Host) -> Pair:
         certificate, key, *_ = self.files(self.directory)
-        protected = vars(self).get("protect_key", self.passphrase_file.exists())
+        protected = vars(self).get("protect_key", self.kept_passphrase is not None)
         return Pair(certificate, key, self.owner(host), self._passphrase() if protected else None)
 
     def _passphrase(self) -> Secret | None:
-        """The first line of the file, else what was answered."""
-        there = contents(self.passphrase_file)
-        return Secret(there.decode().splitlines()[0]) if there else vars(self).get("server_passphrase")
+        return self.kept_passphrase or vars(self).get("server_passphrase")
 
     # The plan ---------------------------------------------------------------------------------------------
 
@@ -176,10 +174,16 @@ class Nginx(NginxQuestions):
 
     def _passphrase_changes(self, owner: Owner | None) -> Iterator[File]:
         passphrase = self._passphrase() if self.protect_key else None
-        if passphrase and not self.passphrase_file.exists():
+        if passphrase and self.kept_passphrase is None:
             line = f"{passphrase.reveal()}\n".encode()
             about = "passphrase of the server's key, for nginx"
             yield from write(self.passphrase_file, line, owner, about, secret=True)
+        elif passphrase and self.passphrase_file.stat().st_mode & 0o077:
+            there = self.passphrase_file.read_bytes()
+            about = "others could read the passphrase"
+            yield File(
+                path=self.passphrase_file, before=there, after=there, mode=0o600, secret=True, about=about
+            )
 
     def _configuration(self, host: Host) -> tuple[Edits, tuple[Change, ...]]:
         """What becomes of nginx's own files. Raises OSError or Refusal."""

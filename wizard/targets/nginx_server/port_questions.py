@@ -90,6 +90,14 @@ class PortQuestions(ServerQuestions):
             return f"Port {value} is taken by {by}. Give another one, or stop that program first."
         return self._name_is_taken(value) or self._cannot_open(value)
 
+    def caution_https_port(self, host: Host, value: int) -> str | None:
+        if not self.is_new or self.server is not None:
+            return None
+        where = [address for address, _ in self.servers.sockets_on(value)]
+        if not where or "*" in where or "[::]" in where:
+            return None
+        return f"nginx has this port on {', '.join(where)} alone, and so will this server."
+
     def _cannot_open(self, port: int) -> str | None:
         """Why nginx could not listen there while it goes on serving: on parts of it already."""
         there = self.servers.sockets_on(port)
@@ -181,9 +189,8 @@ class PortQuestions(ServerQuestions):
             return f"It listens on port {expected} without TLS, so that is the one to be redirected."
         if by := self._taken(host, value):
             return f"Port {value} is taken by {by}. Give another one, or answer no above."
-        if server is None and self.servers.redirecting_to(self.server_name, value) is None:
-            return self._name_is_taken(value)
-        return None
+        names = self.server_name if self.is_new else server.names if server else ()
+        return None if self.servers.redirecting_to(names, value) else self._name_is_taken(value)
 
     def options_profile(self, host: Host) -> tuple[tuple[str, str], ...]:
         kept = Profile.KEEP if not self.is_new and self.server and self.server.tls else None

@@ -9,6 +9,7 @@ from wizard.host import Host
 from wizard.kinds import Choice, Passphrase, YesNo
 from wizard.questions import Page, question
 from wizard.secret import Secret
+from wizard.sources.pair import contents
 from wizard.targets.certificate.base import EXISTING, OWN, PRIVATE_CA
 from wizard.targets.client_questions import PAGE_KEY
 from wizard.targets.nginx_server.port_questions import PORTS_PAGE, PortQuestions
@@ -128,10 +129,10 @@ class NginxQuestions(PortQuestions):
         return self.source == PRIVATE_CA or self.issues_to_clients
 
     def default_protect_key(self, host: Host) -> bool:
-        return self.passphrase_file.exists()
+        return self.kept_passphrase is not None
 
     def applies_server_passphrase(self, host: Host) -> bool:
-        return self.protect_key and not self.passphrase_file.exists()
+        return self.protect_key and self.kept_passphrase is None
 
     def chosen_server_passphrase(self, host: Host) -> bool:
         return True
@@ -146,3 +147,12 @@ class NginxQuestions(PortQuestions):
     def passphrase_file(self) -> Path:
         """The file from which nginx has the passphrase of the key."""
         return self.directory / "key.password"
+
+    @property
+    def kept_passphrase(self) -> Secret | None:
+        """The one in that file, its first line; None where it holds none, or may not be read."""
+        try:
+            line = (contents(self.passphrase_file) or b"").split(b"\n")[0].removesuffix(b"\r").decode()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return Secret(line) if line else None
