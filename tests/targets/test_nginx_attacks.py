@@ -303,3 +303,36 @@ def test_without_rights_the_way_out_is_told() -> None:
         said = as_nobody(setup)["config"]
         assert "secret.inc cannot be read." in said
         assert "sudo" in said
+
+
+# Directives that lack something -----------------------------------------------------------------------------
+
+_LACKING = (
+    *(
+        "proxy_pass",
+        "listen",
+        "server_name",
+        "ssl_certificate",
+        "ssl_certificate_key",
+        "ssl",
+        "return",
+        "root",
+    ),
+    *("location", "include", "ssl_protocols", "ssl_verify_client", "ssl_client_certificate", "add_header"),
+    *("ssl_reject_handshake", "http2", "error_log", "if", "rewrite", "ssl_password_file"),
+)
+
+
+@pytest.mark.parametrize("name", _LACKING)
+def test_a_directive_without_arguments_is_no_mistake_of_ours(tmp_path: Path, name: str) -> None:
+    end = "{ }" if name in ("location", "if") else ";"
+    inner = f"location / {{ {name}; }}" if name == "proxy_pass" else f"{name} {end}"
+    http = f"    {name} {end} server {{ listen 127.0.0.1:@tls@ ssl; server_name api.example.org; {inner} }}"
+    setup = Setup(tmp_path, http=http)
+    with setup.config.open("a") as file:
+        file.write(f"{name} {end} stream {{ server {{ {name} {end} }} }}")
+    assert setup.refusal(redirect=False)
+    assert Nginx.find(setup.box.host())
+    with pytest.MonkeyPatch.context() as patch, suppress(WizardError, AssertionError):
+        patch.setattr(Nginx, "_conflicts_now", lambda *_: frozenset())
+        setup.plan(redirect=False, hsts=True, client_ca="own", clients=["alice"], protect=False)

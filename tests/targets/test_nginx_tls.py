@@ -9,6 +9,7 @@ import pytest
 
 from tests.peers.nginx_host import BOTH
 from tests.targets.nginx_plans import NAME, Setup, curl, texts, with_certificates
+from wizard.targets.nginx import Nginx
 
 PAIR = "ssl_certificate @root@/old.pem; ssl_certificate_key @root@/old.pem;"
 LISTEN = "listen 127.0.0.1:@tls@ ssl; server_name api.example.org;"
@@ -173,6 +174,23 @@ def test_lua_is_passed_over(tmp_path: Path) -> None:
     # None of the two programs has Lua: each says so, and nothing is changed.
     assert 'unknown directive "content_by_lua_block"' in setup.refusal(redirect=False)
     assert setup.sheet(redirect=False).answers is not None
+
+
+LUA = {
+    "answers": f"{PAIR} location /.well-known/acme-challenge/ {{ content_by_lua_block {{ x() }} }}",
+    "certificates": f"{PAIR} ssl_certificate_by_lua_block {{ x() }}",
+}
+
+
+@pytest.mark.parametrize("kind", LUA)
+def test_what_lua_does_for_certificates_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    # As on a host whose nginx has Lua.
+    monkeypatch.setattr(Nginx, "_conflicts_now", lambda *_: frozenset())
+    http = f"server {{ {LISTEN} listen 127.0.0.1:@plain@; {LUA[kind]} {REST} }}"
+    words = {"answers": "is answered by Lua, which is not copied", "certificates": "is chosen anew for each"}
+    assert words[kind] in setup_of(tmp_path, http).refusal()
 
 
 def test_lines_of_certbot_stay_as_they_are(tmp_path: Path) -> None:

@@ -235,8 +235,10 @@ def _put_protocols(edits: Edits, default: Server, socket: Socket, protocols: tup
 
 
 def _check_certificate(server: Server) -> None:
-    for one in (*server.all("ssl_certificate"), *server.all("ssl_certificate_key")):
-        if any("$" in word for word in one.arguments) or one.arguments[0].startswith(("data:", "engine:")):
+    by_lua = (one for one in server.settings if one.name.startswith("ssl_certificate_by_lua"))
+    for one in (*by_lua, *server.all("ssl_certificate"), *server.all("ssl_certificate_key")):
+        chosen = one.name.startswith("ssl_certificate_by_lua") or any("$" in word for word in one.arguments)
+        if chosen or any(word.startswith(("data:", "engine:", "store:")) for word in one.arguments):
             raise Refusal(
                 one.source.path,
                 "Its certificate is chosen anew for each connection, or comes from elsewhere than a file.",

@@ -131,7 +131,8 @@ class Server:
 
     def proxied_to(self) -> str:
         """Where it passes requests on, the first such place."""
-        return next((one.arguments[0] for one in _deep(self.settings) if one.name == "proxy_pass"), "")
+        passing = (one for one in _deep(self.settings) if one.name == "proxy_pass")
+        return next((word for one in passing for word in one.arguments[:1]), "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,8 @@ class Servers:
         found = (
             Server(one, one.inside()) for block in blocks for one in block.inside() if one.name == "server"
         )
-        return frozenset(port for server in found for _, port in server.sockets)
+        listens = (listen for server in found for listen in server.listens if listen.placed)
+        return frozenset(port for listen in listens for _, port in listen.sockets)
 
     @cached_property
     def by_key(self) -> dict[str, Server]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.errors import Refusal
-from wizard.formats.nginx import New
+from wizard.formats.nginx import New, walk
 from wizard.targets.nginx_server.edits import HSTS, Edits, Tls, copied, put_tls, share_sockets
 from wizard.targets.nginx_server.install import Nginx, kernel_has_ipv6
 from wizard.targets.nginx_server.profiles import HSTS_SECONDS
@@ -154,18 +154,33 @@ def _redirect_of(servers: Servers, server: Server, plain: tuple[Listen, ...], wi
         New(("listen", *(listen.placed.arguments if listen.placed else (str(listen.sockets[0][1]),))))
         for listen in plain
     ]
-    acme = [one.directive for one in server.all("location") if any(_ACME in word for word in one.arguments)]
-    roots = [one.directive for one in server.all("root")] if acme else []
+    acme = tuple(_acme(server))
+    roots = server.all("root") if acme else ()
     return New(
         ("server",),
         (
             *(listens or _listens(servers, wish.redirect_port or 80)),
             *copied(one.directive for one in server.all("server_name")),
-            *copied((*roots, *acme)),
+            *copied(one.directive for one in (*roots, *acme)),
             _redirect(wish),
         ),
         f"{MADE_BY}: sends plain HTTP on to https, with port and method",
     )
+
+
+def _acme(server: Server) -> Iterator[Placed]:
+    """The locations by which authorities see that the name is ours. Raises Refusal where one is Lua."""
+    for one in server.all("location"):
+        if not any(_ACME in word for word in one.arguments):
+            continue
+        if any(inner.name.endswith("_by_lua_block") for inner in walk((one.directive,))):
+            raise Refusal(
+                one.source.path,
+                f"What is asked for under {_ACME}/ is answered by Lua, which is not copied to the redirect.",
+                "Answer no to the redirect, and write it by hand.",
+                one.line,
+            )
+        yield one
 
 
 def _redirect(wish: Wish) -> New:
