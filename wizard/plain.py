@@ -15,6 +15,7 @@ from wizard import terminal
 from wizard.errors import WizardError, WrongAnswer
 from wizard.inert import inert, inert_lines
 from wizard.kinds import PEM_BEGINS, Choice, Delivered
+from wizard.reach import within
 
 if TYPE_CHECKING:
     from wizard.host import Host
@@ -330,7 +331,7 @@ def _read(prompt: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(inert_lines(text), flush=True)
+    print(within(inert_lines(text)), flush=True)
 
 
 def _lines(lines: Iterable[str]) -> None:

@@ -342,6 +342,28 @@ def test_a_crash_leaves_the_terminal_sane_and_shows_no_values(how: str, tmp_path
 # Terminals that cannot --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("locale", ["C", "POSIX", "de_DE.ISO-8859-1"])
+def test_a_locale_without_more_gets_marks_and_borders_of_ascii(locale: str, tmp_path: Path) -> None:
+    where = {"TLS_WIZARD_STATE": str(tmp_path), "LC_ALL": locale}
+    with terminal(*WIZARD, **where) as there:
+        there.wait_for("What shall be secured?")
+        there.settle(1)  # until it has looked at this host
+        there.press("enter")
+        there.wait_for("page 1 of")
+        there.press("ctrl+q")
+        there.end()
+    assert there.output.isascii()
+
+
+@pytest.mark.parametrize(("held", "hinted"), [({}, True), ({"TMUX": "x"}, False), ({"STY": "x"}, False)])
+def test_over_ssh_a_multiplexer_is_named_once(held: dict[str, str], hinted: bool, tmp_path: Path) -> None:
+    where = {"TLS_WIZARD_STATE": str(tmp_path), "SSH_TTY": "/dev/pts/0", **held}
+    with terminal(*WIZARD, **where) as there:
+        there.wait_for("What shall be secured?")
+        there.settle()
+        assert ("better in tmux or screen" in there.text) is hinted
+
+
 def test_without_a_terminal_no_screen_is_opened() -> None:
     done = subprocess.run(WIZARD, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 1
