@@ -24,6 +24,7 @@ from wizard.sources import client_authority, expired_client, private_ca
 from wizard.sources.authority_folder import AuthorityFolder
 from wizard.sources.clients import Bundle, Clients, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, write
+from wizard.targets import Offer
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.hub import service as hub_service
 from wizard.targets.hub.questions import (
@@ -400,6 +401,9 @@ class HubGrpc(HubTarget):
             request=Http2Preface(),
             client=next(iter(self._clients_with_files().values()), None),
         )
+
+    def offer(self, host: Host) -> Offer:
+        return Offer(self._service(host), self._clients_with_files())
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks

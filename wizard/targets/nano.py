@@ -27,7 +27,7 @@ from wizard.sources import private_ca, self_signed
 from wizard.sources.client_folder import ClientFolder
 from wizard.sources.clients import Bundle, Clients, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
-from wizard.targets import Found
+from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -531,6 +531,9 @@ class Nano(ServiceFiles):
             request=BLOCK_COUNT,
             client=next(iter(self._client_files().values()), None),
         )
+
+    def offer(self, host: Host) -> Offer:
+        return Offer(self._service(host), self._client_files())
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks
