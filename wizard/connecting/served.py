@@ -110,16 +110,19 @@ class Served:
     def _valid(self) -> Outcome:
         from wizard.material.description import describe
 
-        leaf = self.sent[0]
-        said = describe(leaf, datetime.now(UTC))
+        now = datetime.now(UTC)
+        said = describe(self.sent[0], now)
         signed = "itself" if said.self_signed else said.issuer
-        told = f"signed by {signed}, until {said.not_after:%Y-%m-%d}, {said.days_left:,} days left"
-        lines = "\n".join(said.lines())
-        if said.not_after < datetime.now(UTC):
-            return self._refused(f"expired on {said.not_after:%Y-%m-%d}: every client refuses it", lines)
-        if said.not_before > datetime.now(UTC):
-            return self._refused(f"not valid before {said.not_before:%Y-%m-%d %H:%M} UTC", lines)
-        return Outcome(verdict=Verdict.PASSED, got=told, meaning=lines)
+        told = (
+            f"It is signed by {signed}, for {', '.join(said.names) or 'no name'}; its key is {said.key}, its "
+            f"SHA-256 fingerprint {said.fingerprint}."
+        )
+        if said.not_after < now:
+            return self._refused(f"expired on {said.not_after:%Y-%m-%d}: every client refuses it", told)
+        if said.not_before > now:
+            return self._refused(f"not valid before {said.not_before:%Y-%m-%d %H:%M} UTC", told)
+        until = f"until {said.not_after:%Y-%m-%d}, {said.days_left:,} days left, signed by {signed}"
+        return Outcome(verdict=Verdict.PASSED, got=until, meaning=told)
 
     def _named(self) -> Outcome:
         from wizard.material.chains import covers

@@ -49,7 +49,7 @@ def _texts(call: Call) -> tuple[Check, ...]:
             warnings = _examined(call)
         except (OSError, MaterialError) as error:
             return Outcome(verdict=Verdict.FAILED, got=why(error))
-        told = "\n".join(warning.text for warning in warnings)
+        told = " ".join(warning.text for warning in warnings)
         verdict = Verdict.FINDING if warnings else Verdict.PASSED
         return Outcome(verdict=verdict, got=told or "they are whole, and valid now")
 
@@ -101,12 +101,17 @@ def _accepted(call: Call, served: Served, mode: Mode) -> Outcome:
         return Outcome(verdict=Verdict.SKIPPED, got="no client certificate was given")
     found = call.attempt(mode)
     if isinstance(found, Trouble):
-        if mode.verifies and isinstance(call.attempt(mode, strict=True), Handshake):
+        if mode.verifies and not _is_verified(found) and _is_verified(call.attempt(mode, strict=True)):
             return _unusable(call, mode, found.sentence, _NO_ROOT)
         return _unusable(call, mode, found.sentence, _reason(call, served, mode, found))
     if not found.answer.data:
         return _unusable(call, mode, unanswered(found), "See the log of the server.")
     return _works(call, mode, found)
+
+
+def _is_verified(found: Handshake | Trouble) -> bool:
+    """Whether the client was content with the server, whatever the server thought of it."""
+    return isinstance(found, Handshake) or found.kind is Kind.CLIENT_CERTIFICATE
 
 
 def _works(call: Call, mode: Mode, found: Handshake) -> Outcome:
