@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wizard.address import Address
 from wizard.by_hand import before_passphrase, request_words
-from wizard.checks import reason
+from wizard.checks import NO_CONNECTION, reason
 from wizard.client_checks import judged
 from wizard.connecting.modes import Mode
 from wizard.material import MaterialError
@@ -122,7 +122,8 @@ def request_for(address: Address, files: Files) -> Request | Http2Preface:
     except (OSError, MaterialError):
         client = None
     found = tls(address.endpoint, address.host, request=plain, client=client)
-    if isinstance(found, Handshake) and found.answer.data:
+    answered = isinstance(found, Handshake) and found.answer.data
+    if answered or (isinstance(found, Trouble) and found.kind in NO_CONNECTION):
         return plain
     second = tls(address.endpoint, address.host, request=preface, client=client)
     return preface if isinstance(second, Handshake) and second.answer.is_http2 else plain
@@ -161,4 +162,6 @@ def named(path: Path) -> Iterator[None]:
 
 def why(error: OSError | MaterialError) -> str:
     """Say why the files cannot be used."""
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename} is not there. Apply what is planned first, or check the path."
     return reason(error) if isinstance(error, OSError) else str(error)

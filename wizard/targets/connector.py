@@ -63,7 +63,7 @@ class Connector(Target):
         "Server set up here",
         Choice(((ELSEWHERE, "none"),)),
         page=API_PAGE.key,
-        help="Its address, authority and client files are then filled in.",
+        help="Fills in its address, authority and client files.",
         more="A server that this wizard has secured on this host, by the run that did it first. With none "
         "you give the address and the files that you were sent.",
     )
@@ -71,14 +71,14 @@ class Connector(Target):
         "Address of the API",
         Url(),
         page=API_PAGE.key,
-        help="As the connector calls it, such as https://api.example.com/status.",
+        help="Such as https://api.example.com/status.",
         more="Without what follows a question mark. Best the path of a request that needs no login.",
     )
     mode: str = question(
         "Verification",
-        Choice(tuple((mode.value, mode.label) for mode in Mode)),
+        Choice(((Mode.FULL.value, "full"), (Mode.VERIFY_CA.value, "verify CA"), (Mode.SKIP.value, "skip"))),
         page=API_PAGE.key,
-        help="Full verifies the server and shows it who calls (mutual TLS).",
+        help="Full also shows the server who calls (mutual TLS).",
         more="full: the chain and the name of the server are verified, and a client certificate is "
         "presented. verify-ca: the same, but no certificate is presented; some programs leave the name out. "
         "skip: nothing is verified, so anybody on the way can read and change everything.",
@@ -88,15 +88,16 @@ class Connector(Target):
         "Authority",
         Delivered(),
         page=FILES_PAGE.key,
-        help="Who signed the server's certificate, with the root; files, or paste it.",
-        more="For a private authority its own root and the intermediates below it, in any order and form. "
-        "Not the server's certificate, unless that signed itself.",
+        help="Who signed the server's certificate, with the root.",
+        more="Files, with commas, or the pasted text. For a private authority its own root and the "
+        "intermediates below it, in any order and form. Not the server's certificate, unless that signed "
+        "itself.",
     )
     client_certificate: Path = question(
         "Client certificate",
         FilePath(),
         page=FILES_PAGE.key,
-        help="What the server knows this client by, with its chain if there is one.",
+        help="What the server knows this client by, with its chain.",
     )
     client_key: Path = question(
         "Client key",
@@ -114,7 +115,7 @@ class Connector(Target):
         "Key's passphrase",
         Passphrase(),
         page=FILES_PAGE.key,
-        help="It opens the key, once; a connector takes only a key without one.",
+        help="It opens the key, once; a connector takes none.",
     )
 
     # Rules --------------------------------------------------------------------------------------------
@@ -277,6 +278,8 @@ class Connector(Target):
     def _warnings(
         self, host: Host, mode: Mode, trusted: Trusted | None, presented: Presented | None
     ) -> Iterator[Warning]:
+        from wizard.probe import Request
+
         if mode is Mode.SKIP:
             yield Warning(f"NOTHING IS VERIFIED in the mode skip. {mode.exposed} There is no text to paste.")
         elif mode is Mode.VERIFY_CA:
@@ -289,6 +292,10 @@ class Connector(Target):
                 "copies it can call the API as this client. Remove the file once the connector has it."
             )
         server = self.server(host)
+        if server and not isinstance(server.offer.service.request, Request):
+            yield Warning(
+                "This server speaks gRPC only: a connector for REST cannot call it, one for gRPC can."
+            )
         if server and self._endpoint_here(server):
             yield Warning(
                 f"The proof calls {server.offer.service.endpoint}, on this host. From where the connector "
