@@ -89,7 +89,7 @@ def reissued(state: State, path: Path, *, new_key: bool) -> tuple[type[Target], 
         raise WizardError(f"{path}: the run that made it, {made[-1].id}, does not tell how.")
     if "reissue" not in {asked.name for asked in answers.of_run(made[-1])[0].questions()}:
         raise WizardError(
-            f"{path} is a copy for {made[-1].title}. Make the certificate again where it was made, then run "
+            f"{path} has only been copied there. Make the certificate again where it was made, then apply "
             "the same answers again."
         )
     # What the setup has come to since, such as another client, is to stay.

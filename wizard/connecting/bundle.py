@@ -74,9 +74,7 @@ def trusted(given: Sequence[Certificate], now: datetime) -> Trusted:
     between = [one for one in given if one not in roots and is_authority(one)]
     warnings = [
         *(
-            Warning(
-                f"{name_words(one.subject)} is left out: it is no authority, but a server's or a client's."
-            )
+            Warning(f"{name_words(one.subject)} is left out: it is a server's or a client's, no authority.")
             for one in given
             if one not in roots and one not in between
         ),
