@@ -271,9 +271,10 @@ def test_a_wrong_passphrase_is_told_at_its_question(setup: Setup, elsewhere: Els
 def test_skip_is_never_the_default_and_warns_loudly(setup: Setup) -> None:
     assert setup.sheet()["mode"].default == "full"
     entry = setup.sheet(mode="skip")["mode"]
-    assert "Anybody on the way can pose as the server" in entry.caution
+    assert entry.caution.startswith("NOTHING IS VERIFIED in this mode. Anybody on the way can pose")
+    assert setup.sheet(mode="skip").pages == Connector.pages[:1], "nothing is written, so no folder is asked"
     plan = setup.plan(mode="skip")
-    assert plan.warnings[0].text.startswith("NOTHING IS VERIFIED in the mode skip.")
+    assert plan.warnings[0].text.startswith("NOTHING IS VERIFIED in this mode.")
     assert not plan.changed
     assert preview.why_nothing(plan) == "there is nothing to write"
 

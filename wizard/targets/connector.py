@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from wizard.proof import Check
 
 ELSEWHERE = "none"
+NOTHING_VERIFIED = "NOTHING IS VERIFIED in this mode."
 API_PAGE = Page("api", "the API and how it is verified")
 FILES_PAGE = Page(
     "files",
@@ -166,10 +167,15 @@ class Connector(Target):
         return Mode.FULL.value if knows_clients else Mode.VERIFY_CA.value
 
     def caution_mode(self, host: Host, value: str) -> str | None:
-        return None if Mode(value) is Mode.FULL else Mode(value).exposed
+        mode = Mode(value)
+        if mode is Mode.SKIP:
+            return f"{NOTHING_VERIFIED} {mode.exposed}"
+        return None if mode is Mode.FULL else mode.exposed
 
-    def applies_ca(self, host: Host) -> bool:
+    def _verifies(self, host: Host) -> bool:
         return Mode(self.mode).verifies
+
+    applies_ca = applies_directory = _verifies
 
     def default_ca(self, host: Host) -> Delivery | None:
         server = self.server(host)
@@ -281,7 +287,7 @@ class Connector(Target):
         from wizard.probe import Request
 
         if mode is Mode.SKIP:
-            yield Warning(f"NOTHING IS VERIFIED in the mode skip. {mode.exposed} There is no text to paste.")
+            yield Warning(f"{NOTHING_VERIFIED} {mode.exposed} There is no text to paste.")
         elif mode is Mode.VERIFY_CA:
             yield Warning(mode.exposed)
         for made in (trusted, presented):
