@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.connecting.servers import Parties, call, proven, result
+from tests.peers import mutual
 from tests.peers.nginx import nginx
 from tests.peers.tls import listening
 from tests.sources.elsewhere import P256, Elsewhere
+from wizard.address import Address
+from wizard.connecting.call import Call, Files, request_for
 from wizard.connecting.modes import Mode
-from wizard.proof import Proof, Result, Verdict
+from wizard.connecting.trial import checks
+from wizard.probe import Http2Preface, Request
+from wizard.proof import Proof, Result, Verdict, prove
 
 OLD_CIPHERS = "ssl_ciphers DEFAULT:@SECLEVEL=0;"
 
@@ -130,6 +135,30 @@ def test_what_is_no_tls_is_said_and_nothing_more_is_tried(handler: bytes, said: 
     assert first.verdict is Verdict.FAILED
     assert said in first.got
     assert all(found.verdict is Verdict.SKIPPED for found in proof.results[1:])
+
+
+def test_grpc_is_called_by_http_2_alone(tmp_path: Path) -> None:
+    """A real gRPC server, which says nothing to a client that it refuses."""
+    they = mutual.parties()
+    files = Files(*(tmp_path / name for name in ("ca.pem", "client.crt", "client.key")))
+    for path, content in zip(
+        (files.ca, files.certificate, files.key), (they.ca, they.ours.chain, they.ours.key), strict=True
+    ):
+        assert path is not None
+        path.write_bytes(content)
+    with mutual.grpc_server(they.server, they.ca) as port:
+        address = Address.parse(f"https://127.0.0.1:{port}/")
+        request = request_for(address, files)
+        assert isinstance(request, Http2Preface)
+        proof = prove(checks(Call(address, address.endpoint, files, Mode.FULL, request)))
+        assert proof.passed, proof
+        assert result(proof, "Mode full").got == "it works: TLS 1.3, HTTP/2"
+        assert result(proof, "Mode skip").got.startswith("refused, as it should be")
+
+
+def test_http_1_1_is_tried_first(parties: Parties) -> None:
+    address = Address.parse(f"https://127.0.0.1:{parties.whole}/v1")
+    assert request_for(address, Files()) == Request("GET", "/v1")
 
 
 def test_files_that_cannot_be_read_are_named(parties: Parties, tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from wizard.address import Address
 from wizard.by_hand import before_passphrase, request_words
-from wizard.checks import NO_CONNECTION, reason
+from wizard.checks import reason
 from wizard.client_checks import judged
 from wizard.connecting.modes import Mode
 from wizard.material import MaterialError
 from wizard.probe import Endpoint, Handshake, Http2Preface, Identity, Request, bracketed, tls
 from wizard.small_files import read_small
-from wizard.trouble import Trouble
+from wizard.trouble import Kind, Trouble
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -103,11 +103,11 @@ class Call:
             words += request_words(self.request)
         return join([*words, str(self.address)])
 
-    def s_client(self) -> str:
+    def s_client(self, *options: str) -> str:
         """A look at what is served, for a shell, by openssl."""
         name = self.address.name
         server_name = ("-servername", name) if isinstance(name, str) else ("-noservername",)
-        words = ("openssl", "s_client", "-connect", str(self.endpoint), *server_name, "-showcerts")
+        words = ("openssl", "s_client", "-connect", str(self.endpoint), *server_name, *options)
         return f"{join(words)} </dev/null"
 
 
@@ -122,11 +122,17 @@ def request_for(address: Address, files: Files) -> Request | Http2Preface:
     except (OSError, MaterialError):
         client = None
     found = tls(address.endpoint, address.host, request=plain, client=client)
-    answered = isinstance(found, Handshake) and found.answer.data
-    if answered or (isinstance(found, Trouble) and found.kind in NO_CONNECTION):
+    if not _hung_up(found):
         return plain
     second = tls(address.endpoint, address.host, request=preface, client=client)
     return preface if isinstance(second, Handshake) and second.answer.is_http2 else plain
+
+
+def _hung_up(found: Handshake | Trouble) -> bool:
+    """Whether the server ended the connection without an answer, as gRPC does where HTTP/2 is not offered."""
+    if isinstance(found, Trouble):
+        return found.kind in (Kind.CLOSED, Kind.CLIENT_CERTIFICATE)
+    return not found.answer.data
 
 
 def read_certificates(path: Path) -> tuple[Certificate, ...]:

@@ -85,7 +85,7 @@ class Served:
                 "It comes with what stands above it",
                 Expect.HOLDS,
                 _readable(self._complete),
-                self.call.s_client(),
+                self.call.s_client("-showcerts"),
             ),
             Check("Apple's systems take its length", Expect.HOLDS, _readable(self._short_enough), dates),
             *self._strict_check(),
@@ -182,8 +182,8 @@ class Served:
 
     def _strict_check(self) -> Iterator[Check]:
         if self.call.mode.verifies or self.call.files.ca:
-            ca = f" -CAfile {self.call.files.ca}" if self.call.files.ca else ""
-            command = self.call.s_client().replace(" </dev/null", f"{ca} -x509_strict </dev/null")
+            ca = ("-CAfile", str(self.call.files.ca)) if self.call.files.ca else ()
+            command = self.call.s_client(*ca, "-x509_strict", "-partial_chain")
             yield Check("Python 3.13 takes its chain", Expect.ACCEPT, self._strict, command)
 
     def _strict(self) -> Outcome:
