@@ -15,7 +15,7 @@ from tests.sources.elsewhere import Elsewhere
 from tests.targets.hub_plans import HOST, openssl
 from wizard import history, preview, review, transaction
 from wizard.demo.sandbox import Sandbox
-from wizard.errors import WrongAnswer
+from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
 from wizard.kinds import Raw
 from wizard.material.certificates import read_certificates_pem
@@ -240,6 +240,26 @@ def test_the_operators_own_files_are_not_overwritten(setup: Setup) -> None:
     (own / "client.key").write_bytes(setup.parties.client_key.read_bytes())
     said = setup.error("directory", client_key=str(own / "client.key"), directory=str(own))
     assert said.endswith("is one of your own files, and would be overwritten. Give another folder.")
+
+
+def test_a_file_that_changes_between_the_questions_and_the_plan_is_told(setup: Setup) -> None:
+    ca, certificate = setup.folder / "ca.pem", setup.folder / "client.pem"
+    given: dict[str, Raw] = {"ca": [str(ca)], "client_certificate": str(certificate)}
+    for path, good, asked in (
+        (ca, setup.parties.bundle, "ca"),
+        (certificate, setup.parties.client, "client_certificate"),
+    ):
+        ca.write_bytes(setup.parties.bundle.read_bytes())
+        certificate.write_bytes(setup.parties.client.read_bytes())
+        filled = setup.filled(**given)
+        path.write_text("no certificate at all\n")
+        with pytest.raises(WrongAnswer, match="No certificate was found") as wrong:
+            filled.plan(setup.host)
+        assert wrong.value.question == asked
+        path.unlink()
+        with pytest.raises(WizardError):
+            review.prepared(filled, setup.host)
+        path.write_bytes(good.read_bytes())
 
 
 # A key under a passphrase -----------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ async def test_the_text_to_paste_stands_in_the_review_and_is_copied(tmp_path: Pa
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(pilot.app.screen, ReviewScreen)
-        assert f"Give a connector what it needs for {URL}, mode" in text(pilot)
+        assert f"Connector for {URL}, mode" in text(pilot)
         await pilot.press("end")
         assert "-----BEGIN CERTIFICATE-----" in text(pilot)
         await pilot.press("up", "up")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from wizard.host import Host
+    from wizard.state import State
     from wizard.targets import Offer
 
 
@@ -51,19 +53,26 @@ class Server:
 def servers(host: Host) -> tuple[Server, ...]:
     """Those that are set up and in force, the latest last; one whose record tells too little is left out."""
     try:
-        runs = journal.history(host.state)
-    except WizardError:  # who asks for the history hears why
+        stamp = tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in host.state.runs.iterdir()))
+        setups = _setups(host.state, stamp)
+    except (OSError, WizardError):  # who asks for the history hears why
         return ()
-    first: dict[tuple[str, str], Run] = {}
+    found = (_server(name, run, host) for name, run in setups)
+    return tuple(server for server in found if server)
+
+
+@lru_cache(maxsize=4)
+def _setups(state: State, _stamp: tuple[tuple[str, int], ...]) -> tuple[tuple[str, Run], ...]:
+    """The name of each setup's first run, and its latest run. `_stamp` changes with the runs."""
+    first: dict[tuple[str, str], str] = {}
     latest: dict[tuple[str, str], Run] = {}
-    for run in runs:
+    for run in journal.history(state):
         if run.status is Status.APPLIED and not run.undoes and run.answers:
             setup = run.target, str(run.answers.get("directory", ""))
-            first.setdefault(setup, run)
+            first.setdefault(setup, run.id)
             latest.pop(setup, None)
             latest[setup] = run
-    found = (_server(first[setup].id, run, host) for setup, run in latest.items() if not run.awaits)
-    return tuple(server for server in found if server)
+    return tuple((first[setup], run) for setup, run in latest.items() if not run.awaits)
 
 
 def _server(name: str, run: Run, host: Host) -> Server | None:

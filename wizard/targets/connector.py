@@ -252,14 +252,14 @@ class Connector(Target):
 
     def plan(self, host: Host, tell: Tell = silent) -> Plan:
         mode = Mode(self.mode)
-        trusted = self._trusted(host, self.ca) if mode.verifies else None
+        trusted = self._given_trusted(host) if mode.verifies else None
         presented = self._given_presented(host) if mode.presents else None
         files = tuple(self._files(trusted, presented))
         folder = tuple(self._folder()) if files else ()
         kept = self._paths(mode)
         return Plan(
             target=self.key,
-            title=f"Give a connector what it needs for {self.url}, mode {mode.value}",
+            title=f"Connector for {self.url}, mode {mode.value}",
             changes=(*folder, *files),
             kept=unchanged(kept, files),
             warnings=tuple(self._warnings(host, mode, trusted, presented)),
@@ -366,6 +366,13 @@ class Connector(Target):
         given = read_certificates(self.client_certificate)
         private = self._read_key(key, passphrase)
         return presented(given, self._authorities(host, self.ca), private, datetime.now(UTC))
+
+    def _given_trusted(self, host: Host) -> Trusted:
+        """The same for the plan: the files may have changed since they were asked for. Raises WrongAnswer."""
+        try:
+            return self._trusted(host, self.ca)
+        except MaterialError as error:
+            raise WrongAnswer("ca", str(error)) from None
 
     def _given_presented(self, host: Host) -> Presented:
         from wizard.material.keys import WrongPassphrase
