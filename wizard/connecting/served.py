@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from wizard.checks import OLD_VERSIONS, failed, passed
 from wizard.connecting.call import Call, why
 from wizard.connecting.modes import Mode
+from wizard.handshake import present
 from wizard.material import MaterialError
 from wizard.probe import Handshake, Identity, sent_certificates, tls, versions
 from wizard.proof import Check, Expect, Outcome, Verdict
@@ -30,22 +32,19 @@ class Served:
 
     @cached_property
     def identity(self) -> Identity | None:
-        """What the looks present where they are asked; nothing where it cannot be read."""
+        """What the looks present where they are asked; nothing where it cannot be presented."""
         try:
-            return self.call.files.read_identity()
+            identity = self.call.files.read_identity()
         except (OSError, MaterialError):
             return None
+        tried = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return None if identity is None or present(tried, identity.chain, identity.key) else identity
 
     @cached_property
     def seen(self) -> Handshake | Trouble:
-        """What it answers; without a client certificate where that cannot be presented."""
-        found = self._look(self.identity)
-        is_ours = isinstance(found, Trouble) and found.kind is Kind.IDENTITY
-        return self._look(None) if is_ours else found
-
-    def _look(self, client: Identity | None) -> Handshake | Trouble:
+        """What it answers."""
         call = self.call
-        return tls(call.endpoint, call.address.host, strict=False, request=call.request, client=client)
+        return tls(call.endpoint, call.address.host, request=call.request, client=self.identity)
 
     @cached_property
     def sent(self) -> tuple[Certificate, ...]:
@@ -188,7 +187,8 @@ class Served:
 
     def _strict(self) -> Outcome:
         try:
-            strict = self._verified(strict=True)
+            # Whoever calls, and by whatever name: what the server thinks of the client comes after this.
+            strict = self.call.attempt(Mode.VERIFY_CA, strict=True, any_name=True)
             if not isinstance(strict, Trouble) or strict.kind is Kind.CLIENT_CERTIFICATE:
                 return passed("it does, and so do other strict clients")
             if strict.kind is not Kind.STRICT:
@@ -200,10 +200,6 @@ class Served:
             got=strict.sentence,
             meaning="Other clients, such as curl, take it. Only whoever runs the authority can change that.",
         )
-
-    def _verified(self, *, strict: bool) -> Handshake | Trouble:
-        """Whether the chain is taken, whatever the name and whoever calls."""
-        return self.call.attempt(Mode.FULL if self.identity else Mode.VERIFY_CA, strict=strict, any_name=True)
 
     def _modern(self) -> Outcome:
         spoken = [label for label, found in self.spoken.items() if _is_spoken(found)]
