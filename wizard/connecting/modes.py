@@ -18,7 +18,7 @@ class Mode(Enum):
         return {
             Mode.FULL: "full verification",
             Mode.VERIFY_CA: "verify CA certificate",
-            Mode.SKIP: "skip verification",
+            Mode.SKIP: "skip CA certificate verification",
         }[self]
 
     @property
