@@ -33,7 +33,7 @@ from screens.messages import (
     Told,
 )
 from screens.workers import Workers
-from wizard import crash
+from wizard import crash, targets
 from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
 from wizard.inert import inert_lines
@@ -171,6 +171,15 @@ class WizardApp(Workers):
         else:
             self.journey = replace(self.journey, answers=sheet.answers, undone=None)
             self._plan(sheet.answers, host)
+
+    async def on_ask_screen_went_elsewhere(self, event: AskScreen.WentElsewhere) -> None:
+        self._take(event.screen)
+        target = targets.named(event.elsewhere.target)
+        before = self.journey.given.get(target.key, {})
+        there = {**before, **event.elsewhere.given(event.screen.given)}
+        given = {**self.journey.given, target.key: there}
+        self.journey = replace(self.journey, target=target, given=given)
+        await self._ask(self._sheet().pages[0])
 
     async def on_ask_screen_kept(self, event: AskScreen.Kept) -> None:
         self._stop_planning()

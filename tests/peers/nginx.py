@@ -1,9 +1,7 @@
-"""A real nginx on loopback, in a folder of its own, as whoever runs the tests."""
+"""A real nginx on loopback that presents given files, in a folder of its own, as whoever runs the tests."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -13,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.peers.hub import free_port
+from tests.peers.nginx_host import debians
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 _CONFIGURATION = """\
@@ -52,7 +51,7 @@ def nginx(folder: Path, certificate: Path, key: Path, *settings: str) -> Iterato
             more="\n".join(f"        {line}" for line in settings),
         )
     )
-    command = [_program(), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(configuration)]
+    command = [str(debians()), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(configuration)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         try:
             _wait(running, port, folder / "error.log")
@@ -73,14 +72,8 @@ def _wait(running: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise AssertionError(f"nginx does not start: {log.read_text() if log.exists() else 'it says nothing'}")
 
 
-def _program() -> str:
-    found = shutil.which("nginx", path=os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/sbin")))
-    assert found, "nginx is missing: see .ci/prepare"
-    return found
-
-
 @cache
 def _temporary_paths() -> tuple[str, ...]:
     """The folders it would else make in the system, by what it was built with."""
-    built = subprocess.run([_program(), "-V"], capture_output=True, text=True, check=True).stderr
+    built = subprocess.run([debians(), "-V"], capture_output=True, text=True, check=True).stderr
     return tuple(name for name in _TEMPORARY if f"--without-http_{name}_module" not in built)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wizard import answers, preview, proof, review, service, transaction
-from wizard.demo.sandbox import Sandbox, sandbox
+from wizard.demo.sandbox import Sandbox, free_port, sandbox
 from wizard.errors import WizardError
 from wizard.inert import inert
 from wizard.kinds import Raw
@@ -16,6 +16,7 @@ from wizard.targets import Target
 from wizard.targets.hub_grpc import HubGrpc
 from wizard.targets.hub_rest import HubRest
 from wizard.targets.nano import Nano
+from wizard.targets.nginx import Nginx
 
 
 def walk() -> int:
@@ -26,6 +27,8 @@ def walk() -> int:
             clients = ["alice", "billing.example.com"]
             _walk(box, HubGrpc, {"clients": clients, "passphrase": generated()}, box.grpc_hub)
             _walk(box, Nano, {"clients": clients, "server_passphrase": generated()}, box.nano)
+            if box.nginx.is_dir():
+                _walk(box, Nginx, {**_behind_nginx(box), "passphrase": generated()}, box.nginx)
     except WizardError as error:
         print(f"This step failed: {error}")
         return 1
@@ -33,6 +36,19 @@ def walk() -> int:
         print(f"This step failed: {error.filename or 'the folder for temporary files'}: {error.strerror}.")
         return 1
     return 0
+
+
+def _behind_nginx(box: Sandbox) -> dict[str, Raw]:
+    """A new server before the Hub, on ports that anybody may use, which asks its clients for certificates."""
+    return {
+        "source": "private-ca",
+        "server_name": ["hub.example.com"],
+        "upstream": box.hubs_address,
+        "https_port": free_port(8443),
+        "http_port": free_port(8081),
+        "client_ca": "own",
+        "clients": ["alice", "billing.example.com"],
+    }
 
 
 def _walk(box: Sandbox, target: type[Target], given: Mapping[str, Raw], folder: Path) -> None:
@@ -75,8 +91,8 @@ def _again(target: type[Target], given: Mapping[str, Raw], box: Sandbox) -> None
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    # The node begins a log at each start.
-    files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "log")
+    # What the services write while they run is not counted.
+    files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name not in ("log", "run"))
     return {path: path.read_bytes() for path in files}
 
 

@@ -75,8 +75,9 @@ def every() -> tuple[type[Target], ...]:
     from wizard.targets.hub_grpc import HubGrpc
     from wizard.targets.hub_rest import HubRest
     from wizard.targets.nano import Nano
+    from wizard.targets.nginx import Nginx
 
-    return HubRest, HubGrpc, Nano, Connector
+    return HubRest, HubGrpc, Nano, Nginx, Connector
 
 
 def named(key: str) -> type[Target]:
