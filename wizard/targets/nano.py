@@ -7,6 +7,7 @@ and nano/lib/tlsconfig.cpp.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from wizard.secret import Secret
 from wizard.sheet import Elsewhere, Missing
 from wizard.sources import private_ca, self_signed
 from wizard.sources.client_folder import ClientFolder
-from wizard.sources.clients import Bundle, Clients, read_client_name
+from wizard.sources.clients import Bundle, Clients, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
 from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
@@ -390,9 +391,11 @@ class Nano(ClientQuestions):
         """Their files, and the names by which the node finds their certificates."""
         owner, people, folder = self.owner(host), self.people, self._client_folder()
         subjects = folder.subjects()
+        have = Counter(subjects.values())
 
         def make(wanted: Wanted, pair: Pair) -> Issue:
-            others = {subject for name, subject in subjects.items() if name != pair.certificate.name}
+            own = subjects.get(pair.certificate.name, "")
+            others = have.keys() - {own} if have[own] == 1 else have.keys()
             return self_signed.client(wanted, pair, now, others)
 
         issue = people.issue(make, self.client_recipe(host), Bundle(self.bundle), owner, tell)
@@ -421,12 +424,12 @@ class Nano(ClientQuestions):
         before = [file for file in files.values() if file.path.parent == folder and file.before is not None]
         if removed := [file.path.stem for file in before if file.after is None]:
             yield Warning(
-                f"{', '.join(removed)}: still gets in until the node is restarted, since it remembers "
+                f"{enumerated(removed)}: still gets in until the node is restarted, since it remembers "
                 "whom it has let in. Restart it at once."
             )
         if replaced := [file.path.stem for file in before if file.after is not None]:
             yield Warning(
-                f"{', '.join(replaced)}: the certificate from before also gets in until the node is "
+                f"{enumerated(replaced)}: the certificate from before also gets in until the node is "
                 "restarted. If its key may have leaked, restart it at once."
             )
 
