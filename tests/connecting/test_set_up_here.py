@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.connecting.servers import result
+from tests.peers.hub import free_port
 from tests.peers.nano.directory import STAND_IN
+from tests.peers.nginx_host import NginxHost, debians, running, service
 from tests.peers.sandboxed import furnished
 from tests.sources.setups import Setup as HubSetup
 from tests.targets.grpc_plans import PASSPHRASE, filled, grpc_box
 from tests.targets.nano_plans import Setup as NanoSetup
-from wizard import history, journal, review, transaction
+from wizard import answers, history, journal, review, transaction
 from wizard.connecting.set_up_here import servers
 from wizard.host import Host
 from wizard.journal import Run
@@ -22,8 +24,10 @@ from wizard.material.certificates import read_certificates_pem
 from wizard.material.description import name_words
 from wizard.plan import Plan
 from wizard.proof import Verdict, prove
+from wizard.service import restart
 from wizard.sheet import Sheet, fill_in
 from wizard.targets.connector import Connector
+from wizard.targets.nginx import Nginx
 
 
 def secured(node: NanoSetup, **given: Raw) -> Run:
@@ -134,6 +138,37 @@ def test_a_grpc_server_is_offered_with_what_that_means(tmp_path: Path) -> None:
     sheet = sheet_of(host, from_run=run.id, directory=str(tmp_path / "texts"))
     warnings = [warning.text for warning in planned(sheet, host).warnings]
     assert any("speaks gRPC only" in text for text in warnings)
+
+
+@pytest.mark.parametrize("client_ca", ["own", "none"])
+def test_nginx_before_a_service(tmp_path: Path, client_ca: str) -> None:
+    """By the address that its clients write, whatever port it has, and with the client it let in first."""
+    box = NginxHost(tmp_path / "nginx", debians(), "    include conf.d/*.conf;", {"conf.d/README": ""})
+    with running(box), service() as behind:
+        given: dict[str, Raw] = {
+            "config": str(box.config),
+            "upstream": f"127.0.0.1:{behind}",
+            "server_name": ["api.example.org"],
+            "https_port": free_port(),
+            "redirect": False,
+            "source": "private-ca",
+            "client_ca": client_ca,
+            "clients": ["shop"],
+            "passphrase": PASSPHRASE,
+        }
+        plan = review.prepared(answers.complete(Nginx, given, box.host()), box.host())
+        run = transaction.apply(plan, box.state)
+        assert plan.restart is not None
+        restart(plan.restart)
+        sheet = sheet_of(box.host(), from_run=run.id, directory=str(tmp_path / "texts"))
+        assert sheet["url"].text == f"https://api.example.org:{given['https_port']}/"
+        assert sheet["mode"].text == ("full" if client_ca == "own" else "verify-ca")
+        transaction.apply(planned(sheet, box.host()), box.state)
+        assert sheet.answers is not None
+        proof = prove(sheet.answers.proof(box.host()))
+    assert proof.passed, proof
+    asked = result(proof, "Mode skip")
+    assert asked.got.startswith("refused" if client_ca == "own" else "it works")
 
 
 def test_a_record_that_tells_too_little_is_passed_over(node: NanoSetup) -> None:
