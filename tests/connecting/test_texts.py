@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.connecting.servers import Parties, result
 from tests.peers.sandboxed import cli, furnished
+from tests.peers.tls import self_signed
 from tests.sources.elsewhere import Elsewhere
 from tests.targets.hub_plans import HOST, openssl
 from wizard import history, preview, review, transaction
@@ -201,6 +203,33 @@ def test_t42_a_certificate_that_signed_itself_is_its_own_root(setup: Setup) -> N
 def test_what_has_no_place_among_the_authorities_is_left_out_and_told(setup: Setup) -> None:
     plan = setup.plan(ca=[str(setup.parties.bundle), str(setup.parties.server)])
     assert "hub.example.org is left out: it is a server's or a client's, no authority." in told(plan)
+    (ca,) = [change for change in plan.changes if change.path.name == "ca.pem"]
+    assert isinstance(ca, File)
+    assert ca.after == setup.parties.bundle.read_bytes()
+
+
+def test_an_intermediate_whose_root_is_not_there_is_told_beside_another_root(
+    setup: Setup, elsewhere: Elsewhere
+) -> None:
+    plan = setup.plan(ca=[str(setup.parties.bundle), str(elsewhere.intermediate)])
+    # The two authorities have the same names, but not the same keys.
+    assert "Elsewhere Issuing leads to no root that was given" in told(plan)
+
+
+def test_a_whole_list_of_authorities_is_told(setup: Setup) -> None:
+    many = setup.folder / "many.pem"
+    many.write_bytes(b"".join(self_signed(f"root-{number}")[0] for number in range(11)))
+    plan = setup.plan(ca=[str(many), str(setup.parties.bundle)])
+    assert "12 roots were given" in told(plan)
+    assert "each of them can vouch for a server that poses as this one" in told(plan)
+
+
+def test_an_expired_root_is_refused_and_left_out_beside_a_new_one(setup: Setup) -> None:
+    ended = setup.folder / "ended.pem"
+    ended.write_bytes(self_signed("ended", days=1, now=datetime.now(UTC) - timedelta(days=9))[0])
+    assert setup.error("ca", ca=[str(ended)]).startswith("The root ended has expired on 20")
+    plan = setup.plan(ca=[str(ended), str(setup.parties.bundle)])
+    assert "ended is left out: it has expired on 20" in told(plan)
     (ca,) = [change for change in plan.changes if change.path.name == "ca.pem"]
     assert isinstance(ca, File)
     assert ca.after == setup.parties.bundle.read_bytes()

@@ -6,7 +6,7 @@ as a connection that fails.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -59,46 +59,53 @@ def trusted(given: Sequence[Certificate], now: datetime) -> Trusted:
 
     MaterialError: there is no root among them, or it has expired; with what the given one is instead.
     """
-    from wizard.material.chains import is_authority, path_from
+    from wizard.material.chains import is_authority
     from wizard.material.description import name_words
 
     roots = [one for one in given if _is_root(one)]
     if not roots:
         raise MaterialError(_no_root(given))
-    valid = [root for root in roots if root.not_valid_after_utc >= now]
-    if not valid:
+    if all(root.not_valid_after_utc < now for root in roots):
         raise MaterialError(
             f"The root {name_words(roots[0].subject)} has expired on "
             f"{roots[0].not_valid_after_utc:%Y-%m-%d}. Ask whoever runs the server for the one it uses now."
         )
     between = [one for one in given if one not in roots and is_authority(one)]
-    warnings = [
-        *(
-            Warning(f"{name_words(one.subject)} is left out: it is a server's or a client's, no authority.")
-            for one in given
-            if one not in roots and one not in between
-        ),
-        *(
-            Warning(
-                f"{name_words(one.subject)} is left out: it has expired on "
-                f"{one.not_valid_after_utc:%Y-%m-%d}."
-            )
-            for one in (*roots, *between)
-            if one.not_valid_after_utc < now
-        ),
-        *(
-            Warning(
+    kept = tuple(one for one in (*between, *roots) if one.not_valid_after_utc >= now)
+    if len(roots) > _MANY:
+        return Trusted(kept, (Warning(_TOO_MANY.format(count=len(roots))),))
+    return Trusted(kept, tuple(map(Warning, _about_the_trusted(given, kept, now))))
+
+
+_MANY = 10
+"""Roots; a private authority has one, and perhaps the one before it."""
+
+_TOO_MANY = (
+    "{count} roots were given, as a system's list of public authorities has them: each of them can vouch for "
+    "a server that poses as this one. Give only the one above this server's certificate."
+)
+
+
+def _about_the_trusted(
+    given: Sequence[Certificate], kept: Sequence[Certificate], now: datetime
+) -> Iterator[str]:
+    """What to know about the authorities given, a sentence or two each."""
+    from wizard.material.chains import is_authority, path_from
+    from wizard.material.description import name_words
+
+    for one in given:
+        name = name_words(one.subject)
+        if not (_is_root(one) or is_authority(one)):
+            yield f"{name} is left out: it is a server's or a client's, no authority."
+        elif one not in kept:
+            yield f"{name} is left out: it has expired on {one.not_valid_after_utc:%Y-%m-%d}."
+    for one in kept:
+        if not _is_root(path_from(one, given, now)[-1]):
+            yield (
                 f"{name_words(one.subject)} leads to no root that was given: clients that ask for one refuse "
                 f"the servers below it. Add the certificate of {name_words(one.issuer)}, if they are used."
             )
-            for one in between
-            if not _is_root(path_from(one, given, now)[-1])
-        ),
-        *(Warning(sentence) for one in (*between, *valid) if (sentence := strict_problem(one))),
-        *(Warning(sentence) for one in (*between, *valid) if (sentence := _ends_soon(one, now))),
-    ]
-    kept = (*(one for one in between if one.not_valid_after_utc >= now), *valid)
-    return Trusted(kept, tuple(warnings))
+        yield from filter(None, (strict_problem(one), _ends_soon(one, now)))
 
 
 def presented(
