@@ -390,9 +390,10 @@ class WizardApp(Workers):
             if yes:
                 self.restart(command)
 
-        self.push_screen(
-            Confirm(f"Restart the service now?\n{' '.join(command.arguments)}", "Restart"), answered
-        )
+        # "Reload nginx now?", where the target has words for it.
+        what = command.about or "restart the service"
+        asked = f"{what[0].upper()}{what[1:]} now?\n{' '.join(command.arguments)}"
+        self.push_screen(Confirm(asked, what.split()[0].capitalize()), answered)
 
     @on(Restarted)
     async def _restarted(self, event: Restarted) -> None:

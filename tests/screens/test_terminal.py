@@ -71,7 +71,7 @@ def test_the_whole_way_by_keys() -> None:
         there.wait_for("Done: 4 changes.")
         assert "sslCert" in (hub / "start.sh").read_text()
         there.press("s")
-        there.wait_for("Restart the service now?")
+        there.wait_for("Restart Hub now?")
         there.press("left", "enter")
         there.wait_for("Proven:")
         there.press("u")

@@ -71,7 +71,7 @@ RUN_NANO = """\
 from pathlib import Path
 from wizard.demo import nano, nano_config, owner
 owner.end_with_owner(Path({root!r}))
-sys.exit(nano.main(sys.argv[1:], nano_config.Build("25.1")))"""
+sys.exit(nano.main(sys.argv[1:], nano_config.Build({version!r})))"""
 RUN_NGINX = """\
 from pathlib import Path
 from wizard.demo import nginx, owner
@@ -83,6 +83,8 @@ from wizard.demo.sandbox import Sandbox
 here = Path(__file__)
 Sandbox(here.parent).restart(here.parent / here.name.removeprefix("restart-"))"""
 
+NODE_VERSION = "25.1"
+"""Of the Nano node: the last that has TLS is V26."""
 SECONDS_TO_START = 10
 
 
@@ -191,6 +193,12 @@ class Sandbox:
             self._stop(one)
             self._start(one)
 
+    def exchange_node(self, version: str) -> None:
+        """Have the Nano node be of another version, as after an update or a step back."""
+        self._stop(self.nano)
+        _executable(self.nano / "nano_node", _node(self.nano, version))
+        self._start(self.nano)
+
     def _beside(self, folder: Path, ending: str) -> Path:
         return self.root / f"{folder.name}.{ending}"
 
@@ -221,13 +229,17 @@ def _put_hub(folder: Path, script: str) -> None:
 
 def _put_nano(folder: Path, port: int) -> None:
     (folder / "Nano").mkdir(parents=True)
-    _executable(folder / "nano_node", _program(RUN_NANO.format(root=str(folder.parent))))
+    _executable(folder / "nano_node", _node(folder, NODE_VERSION))
     _executable(folder.parent / f"restart-{folder.name}", _program(RESTART))
     _executable(folder / "start.sh", NANO_SCRIPT)
     node, rpc = generated_config("node"), generated_config("rpc")
     listens = f'address = "::ffff:127.0.0.1"\nport = {port}\n'
     (folder / "Nano" / "config-node.toml").write_text(node.replace("\n[rpc]\n", "\n[rpc]\nenable = true\n"))
     (folder / "Nano" / "config-rpc.toml").write_text(rpc.replace("\n[logging]", f"\n{listens}\n[logging]"))
+
+
+def _node(folder: Path, version: str) -> str:
+    return _program(RUN_NANO.format(root=str(folder.parent), version=version))
 
 
 def _put_nginx(folder: Path, program: Path, port: int, upstream: str) -> None:

@@ -26,9 +26,12 @@ def walk() -> int:
             _walk(box, HubRest, {}, box.hub)
             clients = ["alice", "billing.example.com"]
             _walk(box, HubGrpc, {"clients": clients, "passphrase": generated()}, box.grpc_hub)
-            _walk(box, Nano, {"clients": clients, "server_passphrase": generated()}, box.nano)
+            for version in ("22.1", "25.1"):
+                box.exchange_node(version)
+                _walk(box, Nano, {"clients": clients, "server_passphrase": generated()}, box.nano)
             if box.nginx.is_dir():
-                _walk(box, Nginx, {**_behind_nginx(box), "passphrase": generated()}, box.nginx)
+                box.exchange_node("27.1")
+                _walk(box, Nginx, _behind_nginx(box, clients), box.nginx)
     except WizardError as error:
         print(f"This step failed: {error}")
         return 1
@@ -38,16 +41,18 @@ def walk() -> int:
     return 0
 
 
-def _behind_nginx(box: Sandbox) -> dict[str, Raw]:
-    """A new server before the Hub, on ports that anybody may use, which asks its clients for certificates."""
+def _behind_nginx(box: Sandbox, clients: list[str]) -> dict[str, Raw]:
+    """What the Nano target, for a node without TLS, takes along to nginx; on ports that anybody may use."""
+    asked = fill_in(Nano, {"clients": clients}, box.look())["node_version"]
+    print(f"\n{Nano.title}: {asked.error}")
+    if asked.elsewhere is None:
+        raise WizardError("the node without TLS does not lead to nginx.")
     return {
-        "source": "private-ca",
-        "server_name": ["hub.example.com"],
-        "upstream": box.hubs_address,
+        **asked.elsewhere.given({"clients": clients, "source": "private-ca"}),
+        "server_name": ["rpc.example.com"],
         "https_port": free_port(8443),
         "http_port": free_port(8081),
-        "client_ca": "own",
-        "clients": ["alice", "billing.example.com"],
+        "passphrase": generated(),
     }
 
 

@@ -7,11 +7,11 @@ it was read again and holds exactly the directives that were meant.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 
 from wizard.formats.nginx_scan import Directive, Document, Word, read, walk
 from wizard.formats.splice import CannotEdit, Splice, line_of, splice
@@ -19,8 +19,8 @@ from wizard.formats.splice import CannotEdit, Splice, line_of, splice
 __all__ = ["Directive", "Document", "Editor", "New", "Word", "read", "walk", "written"]
 
 _PLAIN = re.compile(r"[^\s;{}\"'\\#]+")
-_NOTHING_MORE = re.compile(rb"[ \t]*(?:#[^\n]*)?\r?\n")
-_LINE_ENDS = re.compile(rb"[ \t]*\r?\n")
+_NOTHING_MORE = re.compile(rb"[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")
+_LINE_ENDS = re.compile(rb"[ \t]*(?:\r?\n|\Z)")
 _INDENTATION = re.compile(rb"[ \t]*")
 _UNIT = "    "
 
@@ -65,27 +65,34 @@ class Editor:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._splices: list[Splice] = []
-        self._less: Counter[_Line] = Counter()
-        self._more: Counter[_Line] = Counter()
+        self._instead: dict[int, tuple[str, ...] | None] = {}
+        """The words that a directive is to have, by where it begins; None when it is to go."""
+        self._new: list[tuple[int, _Line]] = []
+        """By where they are put."""
 
     @cached_property
-    def _contexts(self) -> dict[int, _Context]:
-        """In which blocks each directive stands, by where it begins."""
-        return {directive.start: context for directive, context in _contexts(self.document.directives, ())}
+    def _before(self) -> dict[int, _Line]:
+        """What the file says, by where each directive begins."""
+        return dict(_flat(self.document))
+
+    def _depth(self, directive: Directive) -> int:
+        return self._before[directive.start][0]
 
     def set(self, directive: Directive, *arguments: str) -> None:
         """Give a directive other arguments; comments between the old ones stay."""
         if directive.arguments == arguments:
             return
-        first, *others = directive.words[1:]
-        self._splices.append(Splice(first.start, first.end, _encoded(" ".join(map(_quoted, arguments)))))
-        for before, word in pairwise((first, *others)):
+        name, *old = directive.words
+        text = " ".join(map(_quoted, arguments))
+        if old:
+            self._splices.append(Splice(old[0].start, old[0].end, _encoded(text)))
+        else:
+            self._splices.append(Splice(name.end, name.end, _encoded(f" {text}")))
+        for before, word in pairwise(old):
             between = self.document.data[before.end : word.start]
             start = word.start if between.strip() else before.end  # what is not blank is a comment
             self._splices.append(Splice(start, word.end, b""))
-        context = self._contexts[directive.start]
-        self._less[context, *directive.words_text] += 1
-        self._more[context, directive.name, *arguments] += 1
+        self._instead[directive.start] = (directive.name, *arguments)
 
     def remove(self, directive: Directive) -> None:
         """Take a directive without a block away, with its line where nothing else stands there."""
@@ -94,14 +101,14 @@ class Editor:
         if rest and self._begins_line(directive):
             start, end = self._line_start(directive), rest.end()
         self._splices.append(Splice(start, end, b""))
-        self._less[self._contexts[directive.start], *directive.words_text] += 1
+        self._instead[directive.start] = None
 
     def add(self, block: Directive, news: Iterable[New], after: Directive | None = None) -> None:
         """Add directives to a block: behind one in it, else at its beginning."""
         at = after.end if after is not None else block.inside[0]
+        assert block.inside[0] <= at <= block.inside[1], "the directive stands in another block"
         style = _Style(self._indentation_in(block, after), self._unit(block), self._line_break)
-        context = (*self._contexts[block.start], block.words_text)
-        self._insert(at, tuple(news), style, context)
+        self._insert(at, tuple(news), style, self._depth(block) + 1)
 
     def add_beside(self, directive: Directive, news: Iterable[New]) -> None:
         """Add directives without blocks behind one, whichever block that stands in."""
@@ -112,21 +119,18 @@ class Editor:
         """Add blocks behind one that stands beside them, each with an empty line before it."""
         style = _Style(self._indentation_of(directive), self._unit(directive), self._line_break)
         for new in news:
-            self._insert(directive.end, (new,), style, self._contexts[directive.start], gap=True)
+            self._insert(directive.end, (new,), style, self._depth(directive), gap=True)
 
     def finish(self) -> bytes:
         """The edited file. Raises CannotEdit when it would not read as it was meant."""
         if not self._splices:
             return self.document.data
         after = splice(self.document.data, self._splices)
-        meant = Counter(_flat(self.document))
-        meant.subtract(self._less)
-        meant.update(self._more)
         try:
-            found = Counter(_flat(read(after)))
+            as_meant = [line for _, line in _flat(read(after))] == self._meant()
         except CannotEdit:
-            found = Counter()
-        if found != +meant:
+            as_meant = False
+        if not as_meant:
             first = min(edit.start for edit in self._splices)
             raise CannotEdit(
                 "It is written in a way in which it cannot be edited with certainty.",
@@ -135,23 +139,31 @@ class Editor:
             )
         return after
 
+    def _meant(self) -> list[_Line]:
+        """What the edited file is to say."""
+        meant = list(self._new)  # put before what begins at the same byte
+        for start, (depth, words, lua) in self._before.items():
+            now = self._instead.get(start, words)
+            if now is not None:
+                meant.append((start, (depth, now, lua)))
+        return [line for _, line in sorted(meant, key=itemgetter(0))]
+
     # Where and how ------------------------------------------------------------------------------------
 
     def _insert(
-        self, at: int, news: tuple[New, ...], style: _Style, context: _Context, *, gap: bool = False
+        self, at: int, news: tuple[New, ...], style: _Style, depth: int, *, gap: bool = False
     ) -> None:
         text, data = written(news, style.indentation, style.unit, style.line_break), self.document.data
         if rest := _NOTHING_MORE.match(data, at):
             at, text = rest.end(), (style.line_break if gap else "") + text
-        elif not data[at:].strip(b" \t\r\n"):  # the last line, without a line break
-            text = style.line_break * (2 if gap else 1) + text.removesuffix(style.line_break)
+            if not rest[0].endswith(b"\n"):  # the last line, without a line break
+                text = style.line_break + text.removesuffix(style.line_break)
         elif any(new.block is not None or new.remark for new in news):
             text = style.line_break + text + style.indentation
         else:
             text = "".join(f" {line}" for new in news for line in _lines(new, "", ""))
         self._splices.append(Splice(at, at, _encoded(text)))
-        for new in news:
-            self._more.update(_meant(new, context))
+        self._new += [(at, line) for new in news for line in _lines_of_new(new, depth)]
 
     @property
     def _line_break(self) -> str:
@@ -178,13 +190,21 @@ class Editor:
         return self._indentation_of(block) + self._unit(block)
 
     def _unit(self, block: Directive) -> str:
-        """By how much the content of a block is indented."""
+        """By how much the content of a block is indented, or else that of the others."""
+        return self._deeper(block) or self._usual_unit
+
+    @cached_property
+    def _usual_unit(self) -> str:
+        return next(filter(None, map(self._deeper, walk(self.document.directives))), _UNIT)
+
+    def _deeper(self, block: Directive) -> str:
+        """By how much the content of this block is indented; empty where that cannot be told."""
         outer = self._indentation_of(block)
         for each in block.block or ():
             inner = self._indentation_of(each)
             if self._begins_line(each) and inner.startswith(outer) and inner != outer:
                 return inner[len(outer) :]
-        return "\t" if b"\n\t" in self.document.data else _UNIT
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,30 +216,26 @@ class _Style:
     line_break: str
 
 
-_Context = tuple[tuple[str, ...], ...]
-_Line = tuple[_Context | str, ...]
+_Line = tuple[int, tuple[str, ...], bytes]
+"""What a directive says: in how many blocks, its words, its Lua."""
 
 
-def _contexts(directives: tuple[Directive, ...], context: _Context) -> Iterator[tuple[Directive, _Context]]:
-    """Each directive with the blocks that it stands in."""
-    for directive in directives:
-        yield directive, context
-        yield from _contexts(directive.block or (), (*context, directive.words_text))
+def _flat(document: Document) -> Iterator[tuple[int, _Line]]:
+    """What the directives say, each with where it begins."""
+    return _lines_of(document.directives, document.data)
 
 
-def _flat(document: Document) -> Iterator[_Line]:
-    """Each directive as what it says and where, and what stands in blocks of Lua."""
-    for directive, context in _contexts(document.directives, ()):
-        yield context, *directive.words_text
-        if directive.block == ():
-            start, end = directive.inside
-            yield context, directive.name, document.data[start:end].decode("utf-8", "surrogateescape")
+def _lines_of(directives: tuple[Directive, ...], data: bytes, depth: int = 0) -> Iterator[tuple[int, _Line]]:
+    for each in directives:
+        lua = data[slice(*each.inside)] if each.holds_lua else b""
+        yield each.start, (depth, each.words_text, lua)
+        yield from _lines_of(each.block or (), data, depth + 1)
 
 
-def _meant(new: New, context: _Context) -> Iterator[_Line]:
-    yield context, *new.words
+def _lines_of_new(new: New, depth: int) -> Iterator[_Line]:
+    yield depth, new.words, b""
     for each in new.block or ():
-        yield from _meant(each, (*context, new.words))
+        yield from _lines_of_new(each, depth + 1)
 
 
 def _encoded(text: str) -> bytes:
