@@ -113,7 +113,7 @@ class Editor:
     def add_beside(self, directive: Directive, news: Iterable[New]) -> None:
         """Add directives without blocks behind one, whichever block that stands in."""
         style = _Style(self._indentation_of(directive), "", self._line_break)
-        self._insert(directive.end, tuple(news), style, self._contexts[directive.start])
+        self._insert(directive.end, tuple(news), style, self._depth(directive))
 
     def add_behind(self, directive: Directive, news: Iterable[New]) -> None:
         """Add blocks behind one that stands beside them, each with an empty line before it."""
