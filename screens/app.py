@@ -16,7 +16,7 @@ from textual.worker import WorkerFailed
 
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
-from screens.journey import Journey, World
+from screens.journey import Journey
 from screens.line import SteadyDriver
 from screens.messages import (
     Applied,
@@ -42,6 +42,7 @@ from wizard.plan import Plan, Tell
 from wizard.questions import Page
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
+from wizard.world import World
 
 if TYPE_CHECKING:
     from screens.apply import ApplyScreen

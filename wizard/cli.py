@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -96,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tls-wizard {__version__}")
     parser.add_argument("--demo", action="store_true", help="try it in a throw-away folder with a sample Hub")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="open the wizard with these answers")
+    parser.add_argument(
+        "--plain", action="store_true", help="ask line by line instead: for screen readers and slow lines"
+    )
     parser.set_defaults(run=_wizard)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
 
@@ -192,6 +196,10 @@ def _wizard(options: argparse.Namespace) -> int:
             "The wizard needs a terminal, and this is none. Use the commands instead: "
             "tls-wizard questions TARGET > answers.toml, then plan, apply and prove with that file."
         )
+    if options.plain or os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+        from wizard import plain
+
+        return plain.start(demo=options.demo, answers_file=options.answers)
     # Nothing is garbage before the first frame, and looking for it costs a tenth of the start;
     # the app switches the collector on again behind it.
     gc.disable()

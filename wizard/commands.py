@@ -193,7 +193,7 @@ def _apply(options: argparse.Namespace, target: Target, here: Host) -> int:
     if asks:
         terminal.agree(f"Write {preview.how_many(plan)}?")
     _from_here_to_the_end()
-    run = transaction.apply(plan, State.default(), _show_progress, in_place=options.in_place)
+    run = transaction.apply(plan, State.default(), show_progress, in_place=options.in_place)
     _report(options, {**preview.as_json(plan), "run": run.id}, _applied(plan, run.id))
     return code
 
@@ -268,7 +268,7 @@ def undo(options: argparse.Namespace) -> int:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
         terminal.agree(f"Take back {preview.how_many(plan)}?")
     _from_here_to_the_end()
-    undone = transaction.undo(run, state, _show_progress)
+    undone = transaction.undo(run, state, show_progress)
     result = {**preview.as_json(plan), "run": undone.id, "undone": run.id}
     _report(
         options,
@@ -319,7 +319,8 @@ def report_interrupted() -> None:
     tell(f"tls-wizard: {inert_lines(text)}")
 
 
-def _show_progress(progress: Progress) -> None:
+def show_progress(progress: Progress) -> None:
+    """Say on standard error what was just done."""
     tell(f"  ✓ {inert(progress.text)}")
 
 

@@ -342,14 +342,6 @@ def test_a_crash_leaves_the_terminal_sane_and_shows_no_values(how: str, tmp_path
 # Terminals that cannot --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("term", ["dumb", "unknown", ""])
-def test_a_terminal_that_cannot_show_it_is_told_in_a_sentence(term: str, tmp_path: Path) -> None:
-    with terminal(*WIZARD, TERM=term, TLS_WIZARD_STATE=str(tmp_path)) as there:
-        assert there.end() == 1
-        assert "This terminal cannot show the wizard" in there.text
-        assert b"\x1b" not in there.output
-
-
 def test_without_a_terminal_no_screen_is_opened() -> None:
     done = subprocess.run(WIZARD, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 1
