@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wizard import __version__, commands, terminal
+from wizard.address import Address
 from wizard.crash import install as install_crash_report
 from wizard.errors import BadAnswers, WizardError
 from wizard.inert import inert_lines
@@ -126,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     with_answers(command("plan", commands.plan, "show what would be written, to the byte, and write nothing"))
     applies = "write what `plan` shows, all of it or nothing"
     _add_writing(with_answers(command("apply", commands.apply, applies)))
-    with_answers(command("prove", commands.prove, "connect to the service for real and show who gets in"))
+    _add_proving(command("prove", commands.prove, "connect to the service for real and show who gets in"))
     command(
         "certificates", commands.certificates, "list the certificates made here and what is wrong with them"
     )
@@ -146,6 +147,27 @@ def _parser() -> argparse.ArgumentParser:
     undo.add_argument("--yes", action="store_true", help="do not ask before writing")
     command("recover", commands.recover, "roll back a run that a kill or a power cut interrupted")
     return parser
+
+
+def _add_proving(added: argparse.ArgumentParser) -> None:
+    """What is to be proven: a setup, or any address."""
+    what = "a file made with: tls-wizard questions TARGET; or any address that begins with https://"
+    added.add_argument("answers", type=_answers_or_address, metavar="ANSWERS|URL", help=what)
+    modes = "with an address: full (mutual TLS), verify-ca or skip; the default follows from the files"
+    added.add_argument("--mode", choices=("full", "verify-ca", "skip"), help=modes)
+    authority = "with an address: the server's authority, instead of the public ones"
+    added.add_argument("--ca", type=Path, metavar="FILE", help=authority)
+    added.add_argument("--cert", type=Path, metavar="FILE", help="with an address: the client's certificate")
+    added.add_argument("--key", type=Path, metavar="FILE", help="with an address: the client's key")
+
+
+def _answers_or_address(text: str) -> Path | Address:
+    if "://" not in text:
+        return Path(text)
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_passphrase(added: argparse.ArgumentParser) -> None:
