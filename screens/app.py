@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding
 from textual.worker import WorkerFailed
 
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
-from screens.journey import Journey, World
+from screens.journey import Journey
 from screens.line import SteadyDriver
 from screens.messages import (
     Applied,
@@ -42,6 +42,7 @@ from wizard.plan import Plan, Tell
 from wizard.questions import Page
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
+from wizard.world import World
 
 if TYPE_CHECKING:
     from screens.apply import ApplyScreen
@@ -90,6 +91,16 @@ class WizardApp(Workers):
     async def on_mount(self) -> None:
         await self._show(self._first_screen())
         self.call_after_refresh(self._begin)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover what would be cut, and uncover it when there is room again."""
+        from screens.dialogs import TooSmall
+
+        if TooSmall.is_so(event.size):
+            if not isinstance(self.screen, TooSmall):
+                self.push_screen(TooSmall())
+        elif isinstance(self.screen, TooSmall):
+            self.pop_screen()
 
     def _begin(self) -> None:
         """What the first frame need not wait for: garbage (cli.py holds it back), and a look at the host."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from screens.ask import AskScreen
-from screens.journey import Journey, World
+from screens.journey import Journey
 from tests.peers.hub import free_port
 from tests.peers.nano.directory import STAND_IN
 from tests.peers.nginx_host import NginxHost, debians, running
@@ -21,6 +21,7 @@ from wizard.review import prepared
 from wizard.secret import Secret
 from wizard.targets.nano import Nano
 from wizard.targets.nginx import Nginx
+from wizard.world import World
 
 
 @pytest.fixture

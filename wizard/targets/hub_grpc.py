@@ -19,6 +19,7 @@ from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
 from wizard.sources import client_authority
 from wizard.sources.pair import Pair
+from wizard.targets import Offer
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.checked_clients import CheckedClients
 from wizard.targets.client_questions import PAGE_KEY
@@ -208,6 +209,9 @@ class HubGrpc(CheckedClients, HubTarget):
             request=Http2Preface(),
             client=next(iter(self.clients_with_files().values()), None),
         )
+
+    def offer(self, host: Host) -> Offer:
+        return Offer(self._service(host), self.clients_with_files())
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks

@@ -28,7 +28,7 @@ from wizard.sources import private_ca, self_signed
 from wizard.sources.client_folder import ClientFolder
 from wizard.sources.clients import Bundle, Clients, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
-from wizard.targets import Found
+from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -540,6 +540,9 @@ class Nano(ClientQuestions):
             request=BLOCK_COUNT,
             client=next(iter(self.files_of(self.clients).values()), None),
         )
+
+    def offer(self, host: Host) -> Offer:
+        return Offer(self._service(host), self.files_of(self.clients))
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks

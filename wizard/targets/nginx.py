@@ -21,7 +21,7 @@ from wizard.rights import account_owner
 from wizard.secret import Secret
 from wizard.sources import client_authority
 from wizard.sources.pair import Issue, Pair, write
-from wizard.targets import Found
+from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -295,6 +295,10 @@ class Nginx(NginxQuestions):
             request=Request(),
             client=next(iter(self.clients_with_files().values()), None) if self.client_ca != NONE else None,
         )
+
+    def offer(self, host: Host) -> Offer:
+        clients = self.clients_with_files() if self.client_ca != NONE else {}
+        return Offer(self._service(host), clients)
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         return replace(self)._proven(host)
