@@ -137,7 +137,7 @@ def test_a_file_that_is_included_twice_is_edited_once(tmp_path: Path) -> None:
     http = "    include site.inc;\n    include site.inc;"
     site = "server { listen 127.0.0.1:@plain@; include names.inc; return 204; }"
     setup = Setup(tmp_path, http=http, files={"site.inc": site, "names.inc": "server_name api.example.org;"})
-    plan = setup.plan(with_others=True)
+    plan = setup.plan(redirect=False)
     assert len({change.path for change in plan.changes}) == len(plan.changes)
 
 
