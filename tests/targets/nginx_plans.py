@@ -29,8 +29,6 @@ PASSPHRASE = Secret("correct horse battery staple 42")
 NAME = "api.example.org"
 PORTS = ("plain", "tls", "third")
 
-Tree = dict[str, tuple[int, bytes | str]]
-
 
 @cache
 def program(version: str) -> Path:
