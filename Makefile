@@ -21,6 +21,7 @@ bench: $(VENV)/ready-to-test
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.bench_certificates
 	$(BIN)/python -m tests.bench.bench_nano
+	$(BIN)/python -m tests.bench.bench_nginx
 
 snapshots: $(VENV)/ready-to-test
 	$(BIN)/pytest tests/screens --snapshot-update

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wizard import targets
 from wizard.errors import BadAnswers
 from wizard.host import Host
-from wizard.kinds import Raw
+from wizard.kinds import MOST_OPTIONS, Raw
 from wizard.questions import Question
 from wizard.secret import Secret
 from wizard.sheet import Elsewhere, Entry, Sheet, fill_in
@@ -169,7 +169,9 @@ def _add(document: TOMLDocument, entry: Entry) -> None:
     kind = entry.question.kind
     options = getattr(kind, "options", ())
     if options:
-        document.add(tomlkit.comment("One of: " + ", ".join(value for value, _ in options)))
+        more = f" and {len(options) - MOST_OPTIONS} others" if len(options) > MOST_OPTIONS else ""
+        named = ", ".join(value for value, _ in options[:MOST_OPTIONS])
+        document.add(tomlkit.comment(f"One of: {named}{more}"))
     if entry.question.secret:
         document.add(tomlkit.comment("A file, mode 0600, with the passphrase as its first line; without one"))
         document.add(tomlkit.comment("it is asked for on the terminal."))

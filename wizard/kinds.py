@@ -8,6 +8,7 @@ import pwd
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar, Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -22,6 +23,9 @@ Plain: TypeAlias = str | int | bool | list[str]
 
 LONGEST = 1000
 """Characters of an answer, or of one item of a list."""
+
+MOST_OPTIONS = 10
+"""How many options an error names."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -134,8 +138,12 @@ class Choice(_Written[str]):
 
     def read(self, raw: Raw) -> str:
         text = _line(raw)
-        if text not in dict(self.options):
-            raise ValueError(f'"{text}" is not one of: {", ".join(value for value, _ in self.options)}.')
+        values = [value for value, _ in self.options]
+        if text not in values:
+            near = get_close_matches(text, values, MOST_OPTIONS) if len(values) > MOST_OPTIONS else values
+            named = near or values[:MOST_OPTIONS]
+            more = f" and {len(values) - len(named)} others" if len(values) > len(named) else ""
+            raise ValueError(f'"{text}" is not one of: {", ".join(named)}{more}.')
         return text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import grp
 import pwd
 import re
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wizard.differences import LineMatcher
 from wizard.inert import inert, inert_bytes
 from wizard.plan import Advice, Change, Directory, File, Link, Owner, Plan
 
@@ -98,7 +98,7 @@ def _secret_lines(change: File) -> Iterator[DiffLine]:
 def _file_diff(change: File) -> Iterator[DiffLine]:
     before, after = _lines(change.before, change.hidden), _lines(change.after, change.hidden)
     # Compared by the real bytes: two lines that differ only in a hidden value are still a change.
-    matcher = difflib.SequenceMatcher(None, [raw for raw, _ in before], [raw for raw, _ in after], False)
+    matcher = LineMatcher([raw for raw, _ in before], [raw for raw, _ in after])
     for group in matcher.get_grouped_opcodes(CONTEXT_LINES):
         (_, i1, _, j1, _), (_, _, i2, _, j2) = group[0], group[-1]
         yield DiffLine("@", None, f"@@ -{_range(i1, i2)} +{_range(j1, j2)} @@")

@@ -43,7 +43,7 @@ def services() -> tuple[Service, ...]:
     found = []
     for process in psutil.process_iter():
         try:
-            service = _service(process)
+            service = service_of(process)
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
         if service is not None:
@@ -51,7 +51,7 @@ def services() -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _service(process: psutil.Process) -> Service | None:
+def service_of(process: psutil.Process) -> Service | None:
     """The process as a service; None for kernel threads and programs that listen nowhere."""
     with process.oneshot():
         arguments = _allowed(process.cmdline) or []

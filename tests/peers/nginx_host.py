@@ -15,14 +15,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import files as files_of
 from pathlib import Path
 
+import psutil
+
 from tests.targets.hub_plans import HOST
 from wizard.host import Host
 from wizard.state import State
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 _MAIN = """\
-pid {root}/nginx.pid;
-error_log {root}/error.log info;
+{user}pid "{root}/nginx.pid";
+error_log "{root}/error.log" info;
 worker_processes 1;
 
 events {{
@@ -69,8 +71,11 @@ class NginxHost:
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        temporary = "\n".join(f"    {name}_temp_path {self.root}/{name};" for name in _TEMPORARY)
-        self.config.write_text(_MAIN.format(root=self.root, temporary=temporary, http=self.http))
+        temporary = "\n".join(f'    {name}_temp_path "{self.root}/{name}";' for name in _TEMPORARY)
+        # Else workers could not enter the folders of the tests, which are closed to others.
+        user = "user root root;\n" if os.geteuid() == 0 else ""
+        main = _MAIN.format(user=user, root=self.root, temporary=temporary, http=self.http)
+        self.config.write_text(main)
         for name, text in self.files.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,9 +102,10 @@ class NginxHost:
             )
         )
         deadline = time.monotonic() + 10
-        while not self.host().services and time.monotonic() < deadline:
+        # Its workers are started when all ports are open.
+        while not psutil.Process(self._running[-1].pid).children() and time.monotonic() < deadline:
             assert self._running[-1].poll() is None, self.error_log
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def stop(self) -> None:
         for process in self._running:
@@ -109,10 +115,10 @@ class NginxHost:
 
     def host(self) -> Host:
         """This host, with nothing on it but this nginx and what is before or behind it in these tests."""
-        from wizard.processes import services
+        from wizard.processes import service_of
 
-        pids = [process.pid for process in self._running]
-        mine = [one for one in services() if one.pid in pids or one.pid == os.getpid()]
+        pids = (os.getpid(), *(process.pid for process in self._running))
+        mine = filter(None, (service_of(psutil.Process(pid)) for pid in pids))
         return replace(HOST, services=tuple(mine), state=self.state)
 
     def tree(self) -> dict[str, tuple[int, bytes | str]]:

@@ -113,6 +113,13 @@ class Document:
         found = _REMARK.match(self.data, directive.end)
         return found[1].decode("utf-8", "replace") if found else ""
 
+    def remark_above(self, directive: Directive) -> str:
+        """The comment in the line above a directive; empty without one."""
+        begins = self.data.rfind(b"\n", 0, directive.start) + 1
+        above = self.data[self.data.rfind(b"\n", 0, max(begins - 1, 0)) + 1 : begins].strip()
+        alone = not self.data[begins : directive.start].strip()
+        return above.decode("utf-8", "replace") if alone and above.startswith(b"#") else ""
+
 
 def read(data: bytes) -> Document:
     """Read a file. Raises CannotEdit where nginx would stop, or a template is not filled in yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import join
@@ -20,7 +20,7 @@ from wizard.plan import Advice, Change, Command, File, Link, Plan, Tell, Warning
 from wizard.rights import account_owner
 from wizard.secret import Secret
 from wizard.sources import client_authority
-from wizard.sources.pair import Issue, Pair, contents, write
+from wizard.sources.pair import Issue, Pair, write
 from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
@@ -33,16 +33,11 @@ from wizard.targets.certificate.base import (
     SUBJECT_PAGE,
 )
 from wizard.targets.nginx_server import diagnosis, install, sites, status, upstreams
-from wizard.targets.nginx_server.edits import Edits, Tls
+from wizard.targets.nginx_server.edits import Edits, Tls, share_sockets
+from wizard.targets.nginx_server.port_questions import PORTS_PAGE
 from wizard.targets.nginx_server.profiles import Profile, settings
-from wizard.targets.nginx_server.questions import (
-    CLIENTS_PAGE,
-    KEY_PAGE,
-    NONE,
-    PORTS_PAGE,
-    SITE_PAGE,
-    NginxQuestions,
-)
+from wizard.targets.nginx_server.questions import CLIENTS_PAGE, KEY_PAGE, NONE, NginxQuestions
+from wizard.targets.nginx_server.server_questions import SITE_PAGE
 from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
@@ -109,17 +104,18 @@ class Nginx(NginxQuestions):
 
     def pair(self, host: Host) -> Pair:
         certificate, key, *_ = self.files(self.directory)
-        protected = vars(self).get("protect_key", self.passphrase_file.exists())
+        protected = vars(self).get("protect_key", self.kept_passphrase is not None)
         return Pair(certificate, key, self.owner(host), self._passphrase() if protected else None)
 
     def _passphrase(self) -> Secret | None:
-        """The first line of the file, else what was answered."""
-        there = contents(self.passphrase_file)
-        return Secret(there.decode().splitlines()[0]) if there else vars(self).get("server_passphrase")
+        return self.kept_passphrase or vars(self).get("server_passphrase")
 
     # The plan ---------------------------------------------------------------------------------------------
 
     def plan(self, host: Host, tell: Tell = silent) -> Plan:
+        return replace(self)._planned(host, tell)  # what its files hold may have changed since they were read
+
+    def _planned(self, host: Host, tell: Tell) -> Plan:
         owner, now = self.owner(host), datetime.now(UTC)
         desk = self.desk(host, owner, now) if self.uses_authority else None
         issue = self.issue(host, now, desk if self.source == PRIVATE_CA else None)
@@ -178,10 +174,16 @@ class Nginx(NginxQuestions):
 
     def _passphrase_changes(self, owner: Owner | None) -> Iterator[File]:
         passphrase = self._passphrase() if self.protect_key else None
-        if passphrase and not self.passphrase_file.exists():
+        if passphrase and self.kept_passphrase is None:
             line = f"{passphrase.reveal()}\n".encode()
             about = "passphrase of the server's key, for nginx"
             yield from write(self.passphrase_file, line, owner, about, secret=True)
+        elif passphrase and self.passphrase_file.stat().st_mode & 0o077:
+            there = self.passphrase_file.read_bytes()
+            about = "others could read the passphrase"
+            yield File(
+                path=self.passphrase_file, before=there, after=there, mode=0o600, secret=True, about=about
+            )
 
     def _configuration(self, host: Host) -> tuple[Edits, tuple[Change, ...]]:
         """What becomes of nginx's own files. Raises OSError or Refusal."""
@@ -192,8 +194,7 @@ class Nginx(NginxQuestions):
             sites.secure(edits, server, wish)
             return edits, tuple(edits.files())
         made = sites.new(there, wish)
-        if protocols := wish.tls.settings.get("ssl_protocols"):
-            sites.share_sockets(edits, self.sockets(), protocols)
+        share_sockets(edits, None, self.sockets(), wish.tls)
         place = self.place
         if place is None:
             edits.add_to_http(made)
@@ -201,9 +202,9 @@ class Nginx(NginxQuestions):
         return edits, (*edits.files(), *self._new_file(place, "\n".join(written((each,)) for each in made)))
 
     def _new_file(self, place: sites.Place, text: str) -> Iterator[Change]:
-        if place.file.exists():
+        if place.in_the_way:
             raise Refusal(
-                place.file,
+                place.in_the_way,
                 "This file is there, and nginx does not load it or it holds other servers.",
                 "Move it away, or choose one of its servers.",
             )
@@ -300,6 +301,9 @@ class Nginx(NginxQuestions):
         return Offer(self._service(host), clients)
 
     def proof(self, host: Host) -> tuple[Check, ...]:
+        return replace(self)._proven(host)
+
+    def _proven(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks
         from wizard.targets.nginx_server import checks as nginx_checks
 
@@ -341,7 +345,7 @@ class Nginx(NginxQuestions):
 
     def _edited(self, host: Host) -> tuple[Change, ...]:
         """What would be changed in nginx's files now; nothing when they say what they should."""
-        return self._configuration(host)[1]
+        return replace(self)._configuration(host)[1]
 
     @property
     def _read_by_nginx(self) -> tuple[Path, ...]:

@@ -12,7 +12,10 @@ from wizard.plan import Command
 from wizard.targets.nginx_server.install import Nginx
 
 _PLACE = re.compile(r" in (?P<file>/.*?):(?P<line>\d+)$")
-_LEVEL = re.compile(r"^nginx: \[(?P<level>\w+)\] ")
+_LEVEL = re.compile(
+    r"^(?:nginx:|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>\w+)\] (?:\d+#\d+: (?:\*\d+ )?)?"
+)
+"""How a line begins, also where nginx takes the terminal for its error log."""
 _FAILURES = ("emerg", "alert", "crit", "error")
 _CONFLICT = re.compile(r'conflicting server name "(?P<name>[^"]*)" on (?P<socket>\S+), ignored')
 
@@ -29,7 +32,7 @@ _WORDS = (
     ("ee key too small", "The key is too short: RSA needs at least 2048 bits."),
     ("ca md too weak", "The certificate is signed with SHA-1 or weaker, which OpenSSL refuses."),
     ('no "ssl_certificate" is defined', "A server listens with ssl and has no certificate."),
-    ("no ssl_client_certificate for ssl_verify_client", "Clients are to be checked, but by no authority."),
+    ("for ssl_verify_client", "Clients are to be checked, but by no authority."),
     ("no cipher match", "None of the ciphers is known to OpenSSL."),
     ("is not terminated by", 'A ";" is missing before this line.'),
     ("unexpected end of file", 'A "}" or ";" is missing.'),
@@ -77,8 +80,12 @@ def conflicts(output: str) -> frozenset[str]:
     )
 
 
-def explained(output: str) -> Iterator[str]:
+def explained(output: str) -> tuple[str, ...]:
     """Each failure with its place, in plain words, and what nginx said."""
+    return tuple(dict.fromkeys(_explained(output)))
+
+
+def _explained(output: str) -> Iterator[str]:
     for line in output.splitlines():
         level = _LEVEL.match(line)
         if level is None or level["level"] not in _FAILURES:

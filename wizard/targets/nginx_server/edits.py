@@ -85,10 +85,10 @@ class Edits:
         self._behind.setdefault(server, []).extend(news)
 
     def add_to_http(self, news: tuple[New, ...]) -> None:
-        """Add servers at the end of the main file's `http`."""
-        source = self.servers.tree.sources[self.servers.tree.main]
-        block = next(one for one in source.document.directives if one.name == "http")
-        self._editor(source).add(block, news, next(reversed(block.block or ()), None))
+        """Add servers at the end of `http`."""
+        http = next(one for one in self.servers.tree.top() if one.name == "http")
+        last = next(reversed(http.directive.block or ()), None)
+        self._editor(http.source).add(http.directive, news, last)
 
     def set(self, placed: Placed, *arguments: str) -> None:
         """Give a directive other arguments."""
@@ -176,10 +176,7 @@ def put_tls(edits: Edits, server: Server, tls: Tls) -> None:
         edits.note(
             Warning(f"{said}place of all; their files stay.", server.block.source.path, server.block.line)
         )
-    edits.put(server, "ssl_certificate", str(tls.certificate))
-    edits.put(server, "ssl_certificate_key", str(tls.key))
-    if tls.passphrase_file:
-        edits.put(server, "ssl_password_file", str(tls.passphrase_file))
+    _put_certificate(edits, server, tls)
     for name, arguments in tls.settings.items():
         edits.put(server, name, *arguments)
     if tls.client_root:
@@ -189,32 +186,59 @@ def put_tls(edits: Edits, server: Server, tls: Tls) -> None:
         edits.put_header(server, HSTS, f"max-age={HSTS_SECONDS}", "always")
 
 
-def put_protocols(
-    edits: Edits, server: Server | None, sockets: Iterable[Socket], protocols: tuple[str, ...]
-) -> None:
-    """Set the protocols where nginx looks for them: in the default server of each of these sockets as well.
+def _put_certificate(edits: Edits, server: Server, tls: Tls) -> None:
+    edits.put(server, "ssl_certificate", str(tls.certificate))
+    edits.put(server, "ssl_certificate_key", str(tls.key))
+    if tls.passphrase_file:
+        edits.put(server, "ssl_password_file", str(tls.passphrase_file))
 
-    Until nginx 1.27 they were taken from there for all servers of a socket.
+
+def share_sockets(edits: Edits, server: Server | None, sockets: Iterable[Socket], tls: Tls) -> None:
+    """Set what nginx takes from the default server of a socket for all servers on it.
+
+    Without a `server` for one that is new.
     """
     for socket in sockets:
         default = edits.servers.default(socket)
         if default is None or default is server:
             continue
-        effective = edits.servers.effective(default, "ssl_protocols")
-        if effective and {word for one in effective for word in one.arguments} == set(protocols):
-            continue
-        edits.put(default, "ssl_protocols", *protocols)
-        others = [one.label for one in edits.servers.on(socket) if one is not server]
-        said = (
-            f"nginx takes the TLS versions of port {socket[1]} from {default.label}, so they are set there "
-            f"as well. They hold for all servers on it: {_some(others)}."
-        )
-        edits.note(Warning(said))
+        for one in _needing_certificate(edits.servers, socket, default):
+            if one is not server:
+                _put_certificate(edits, one, tls)
+        if protocols := tls.settings.get("ssl_protocols"):
+            _put_protocols(edits, default, socket, protocols)
+
+
+def _needing_certificate(servers: Servers, socket: Socket, default: Server) -> Iterator[Server]:
+    """Those without one: nginx wants one for the default server, or for all others where that rejects.
+
+    After ngx_http_ssl_init() in src/http/modules/ngx_http_ssl_module.c.
+    """
+    for one in servers.on(socket) if servers.rejects(default) else (default,):
+        if not servers.effective(one, "ssl_certificate") and not servers.rejects(one):
+            yield one
+
+
+def _put_protocols(edits: Edits, default: Server, socket: Socket, protocols: tuple[str, ...]) -> None:
+    """Until nginx 1.27 they were taken from there for all servers of a socket."""
+    effective = edits.servers.effective(default, "ssl_protocols")
+    if effective and {word for one in effective for word in one.arguments} == set(protocols):
+        return
+    edits.put(default, "ssl_protocols", *protocols)
+    others = [one.label for one in edits.servers.on(socket) if one is not default]
+    shared = f" They hold for all servers on it: {_some(others)}." if others else ""
+    said = (
+        f"nginx takes the TLS versions of port {socket[1]} from {default.label}, so they are set there as "
+        f"well.{shared}"
+    )
+    edits.note(Warning(said))
 
 
 def _check_certificate(server: Server) -> None:
-    for one in (*server.all("ssl_certificate"), *server.all("ssl_certificate_key")):
-        if any("$" in word for word in one.arguments) or one.arguments[0].startswith(("data:", "engine:")):
+    by_lua = (one for one in server.settings if one.name.startswith("ssl_certificate_by_lua"))
+    for one in (*by_lua, *server.all("ssl_certificate"), *server.all("ssl_certificate_key")):
+        chosen = one.name.startswith("ssl_certificate_by_lua") or any("$" in word for word in one.arguments)
+        if chosen or any(word.startswith(("data:", "engine:", "store:")) for word in one.arguments):
             raise Refusal(
                 one.source.path,
                 "Its certificate is chosen anew for each connection, or comes from elsewhere than a file.",

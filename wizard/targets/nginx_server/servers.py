@@ -11,10 +11,13 @@ from functools import cached_property
 from pathlib import Path
 
 from wizard.errors import Refusal
+from wizard.inert import inert
 from wizard.targets.nginx_server.tree import Placed, Tree
 
 CERTBOT = "managed by Certbot"
 """The comment by which Certbot knows its lines."""
+LONGEST_KEY = 100
+"""Characters; nginx takes names of some thousand."""
 _EVERY_ADDRESS = ("", "*", "0.0.0.0")  # noqa: S104 -- compared with, not bound
 
 Socket = tuple[str, int]
@@ -52,8 +55,9 @@ class Server:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Its server names; not the empty one."""
-        return tuple(name for one in self.all("server_name") for name in one.arguments if name)
+        """Its server names, as nginx compares them; not the empty one."""
+        names = (name for one in self.all("server_name") for name in one.arguments if name)
+        return tuple(name if name.startswith("~") else name.lower() for name in names)
 
     @cached_property
     def listens(self) -> tuple[Listen, ...]:
@@ -78,8 +82,10 @@ class Server:
 
     @property
     def plain(self) -> tuple[Listen, ...]:
-        """Where it serves plain HTTP."""
-        return tuple(listen for listen in self.listens if not listen.tls) if self.old_switch is None else ()
+        """Where it serves plain HTTP; not to programs of this host, on sockets of Unix."""
+        if self.old_switch is not None:
+            return ()
+        return tuple(listen for listen in self.listens if listen.sockets and not listen.tls)
 
     @property
     def name(self) -> str:
@@ -89,7 +95,12 @@ class Server:
     @property
     def label(self) -> str:
         """What people call it: its name and its first port."""
-        return f"{self.name}:{next((port for _, port in self.sockets), 0)}"
+        return f"{self.key}:{next((port for _, port in self.sockets), 0)}"
+
+    @property
+    def key(self) -> str:
+        """Its name as a line that can be shown and typed, whatever it holds."""
+        return inert(self.name).strip()[:LONGEST_KEY] or "_"
 
     @cached_property
     def redirects(self) -> bool:
@@ -120,7 +131,8 @@ class Server:
 
     def proxied_to(self) -> str:
         """Where it passes requests on, the first such place."""
-        return next((one.arguments[0] for one in _deep(self.settings) if one.name == "proxy_pass"), "")
+        passing = (one for one in _deep(self.settings) if one.name == "proxy_pass")
+        return next((word for one in passing for word in one.arguments[:1]), "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +154,16 @@ class Servers:
         return files[-1] if files else None
 
     @cached_property
+    def ports_of_others(self) -> frozenset[int]:
+        """The ports that nginx has for something else than HTTP."""
+        blocks = (one for one in self.tree.top() if one.name in ("stream", "mail"))
+        found = (
+            Server(one, one.inside()) for block in blocks for one in block.inside() if one.name == "server"
+        )
+        listens = (listen for server in found for listen in server.listens if listen.placed)
+        return frozenset(port for listen in listens for _, port in listen.sockets)
+
+    @cached_property
     def by_key(self) -> dict[str, Server]:
         """Those that do more than redirect, by what answers call them: the name, with a number if taken.
 
@@ -151,8 +173,8 @@ class Servers:
         counts: dict[str, int] = {}
         for server in self.all:
             if not server.redirects:
-                counts[server.name] = number = counts.get(server.name, 0) + 1
-                found[f"{server.name}#{number}" if number > 1 else server.name] = server
+                counts[server.key] = number = counts.get(server.key, 0) + 1
+                found[f"{server.key}#{number}" if number > 1 else server.key] = server
         return found
 
     def redirecting_to(self, names: Iterable[str], port: int) -> Server | None:
@@ -175,11 +197,13 @@ class Servers:
         """The servers that share a socket."""
         return self._on.get(socket, ())
 
+    def sockets_on(self, port: int) -> tuple[Socket, ...]:
+        """The sockets of a port."""
+        return tuple(socket for socket in self._on if socket[1] == port)
+
     def on_port(self, port: int) -> tuple[Server, ...]:
         """The servers that listen on a port, at whichever address."""
-        return tuple(
-            dict.fromkeys(one for at, servers in self._on.items() if at[1] == port for one in servers)
-        )
+        return tuple(dict.fromkeys(one for socket in self.sockets_on(port) for one in self.on(socket)))
 
     def default(self, socket: Socket) -> Server | None:
         """The server that takes what no other on this socket has the name for."""
@@ -194,14 +218,29 @@ class Servers:
         """The directives of this name that hold for a server: its own, else those for all."""
         return server.all(name) or tuple(one for one in self.http if one.name == name)
 
+    def rejects(self, server: Server) -> bool:
+        """Whether a server ends each handshake."""
+        return any(one.arguments == ("on",) for one in self.effective(server, "ssl_reject_handshake"))
+
+    def certificates(self, server: Server) -> set[str]:
+        """The files of its certificates, in full."""
+        return {
+            self.tree.absolute(one.arguments[0])
+            for one in self.effective(server, "ssl_certificate")
+            if one.arguments
+        }
+
     def sharing(self, placed: Placed) -> tuple[Server, ...]:
         """The servers in which this very line is in force."""
-        directive, source = placed.directive, placed.source
-        return tuple(
-            server
-            for server in self.all
-            if any(one.directive is directive and one.source is source for one in server.settings)
-        )
+        return tuple(dict.fromkeys(self._by_line.get((placed.source.path, placed.directive.start), ())))
+
+    @cached_property
+    def _by_line(self) -> dict[tuple[Path, int], list[Server]]:
+        found: dict[tuple[Path, int], list[Server]] = {}
+        for server in self.all:
+            for one in server.settings:
+                found.setdefault((one.source.path, one.directive.start), []).append(server)
+        return found
 
 
 def read(main: Path) -> Servers:

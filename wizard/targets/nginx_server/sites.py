@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.errors import Refusal
-from wizard.formats.nginx import New
-from wizard.targets.nginx_server.edits import HSTS, Edits, Tls, copied, put_protocols, put_tls
+from wizard.formats.nginx import New, walk
+from wizard.targets.nginx_server.edits import HSTS, Edits, Tls, copied, put_tls, share_sockets
 from wizard.targets.nginx_server.install import Nginx, kernel_has_ipv6
 from wizard.targets.nginx_server.profiles import HSTS_SECONDS
 from wizard.targets.nginx_server.servers import Listen, Server, Servers, Socket
@@ -55,13 +56,12 @@ def secure(edits: Edits, server: Server, wish: Wish) -> None:
         for listen in plain:
             edits.remove(_own(server, listen))
     put_tls(edits, server, wish.tls)
-    if protocols := wish.tls.settings.get("ssl_protocols"):
-        put_protocols(edits, server, sockets, protocols)
+    share_sockets(edits, server, sockets, wish.tls)
     if wish.upstream:
         _pass_on(edits, server, wish)
     if wish.redirect_port and edits.servers.redirecting_to(server.names, wish.redirect_port) is None:
         moved = tuple(listen for listen in plain if not _is_port(listen, wish.https_port))
-        edits.add_behind(server, _redirect_of(server, moved, wish))
+        edits.add_behind(server, _redirect_of(edits.servers, server, moved, wish))
 
 
 def _modernise(edits: Edits, server: Server) -> None:
@@ -148,24 +148,39 @@ def _pass_on(edits: Edits, server: Server, wish: Wish) -> None:
                 edits.set(one, f"http://{wish.upstream}")
 
 
-def _redirect_of(server: Server, plain: tuple[Listen, ...], wish: Wish) -> New:
+def _redirect_of(servers: Servers, server: Server, plain: tuple[Listen, ...], wish: Wish) -> New:
     """The server that takes over the plain sockets of one, with what Certbot and its like ask for there."""
     listens = [
         New(("listen", *(listen.placed.arguments if listen.placed else (str(listen.sockets[0][1]),))))
         for listen in plain
     ]
-    acme = [one.directive for one in server.all("location") if any(_ACME in word for word in one.arguments)]
-    roots = [one.directive for one in server.all("root")] if acme else []
+    acme = tuple(_acme(server))
+    roots = server.all("root") if acme else ()
     return New(
         ("server",),
         (
-            *(listens or _listens(wish.redirect_port or 80)),
+            *(listens or _listens(servers, wish.redirect_port or 80)),
             *copied(one.directive for one in server.all("server_name")),
-            *copied((*roots, *acme)),
+            *copied(one.directive for one in (*roots, *acme)),
             _redirect(wish),
         ),
         f"{MADE_BY}: sends plain HTTP on to https, with port and method",
     )
+
+
+def _acme(server: Server) -> Iterator[Placed]:
+    """The locations by which authorities see that the name is ours. Raises Refusal where one is Lua."""
+    for one in server.all("location"):
+        if not any(_ACME in word for word in one.arguments):
+            continue
+        if any(inner.name.endswith("_by_lua_block") for inner in walk((one.directive,))):
+            raise Refusal(
+                one.source.path,
+                f"What is asked for under {_ACME}/ is answered by Lua, which is not copied to the redirect.",
+                "Answer no to the redirect, and write it by hand.",
+                one.line,
+            )
+        yield one
 
 
 def _redirect(wish: Wish) -> New:
@@ -184,7 +199,7 @@ def new(servers: Servers, wish: Wish) -> tuple[New, ...]:
     tls = New(
         ("server",),
         (
-            *_listens(wish.https_port, "ssl", *(("http2",) if http2 == "option" else ())),
+            *_listens(servers, wish.https_port, "ssl", *(("http2",) if http2 == "option" else ())),
             *((New(("http2", "on")),) if http2 == "directive" else ()),
             names,
             *_tls(wish.tls),
@@ -196,13 +211,21 @@ def new(servers: Servers, wish: Wish) -> tuple[New, ...]:
     if wish.redirect_port is None or servers.redirecting_to(wish.names, wish.redirect_port):
         return (tls,)
     remark = f"{MADE_BY}: sends plain HTTP on to https, with port and method"
-    return tls, New(("server",), (*_listens(wish.redirect_port), names, _redirect(wish)), remark)
+    return tls, New(("server",), (*_listens(servers, wish.redirect_port), names, _redirect(wish)), remark)
 
 
-def _listens(port: int, *options: str) -> Iterator[New]:
-    yield New(("listen", str(port), *options))
-    if kernel_has_ipv6():
-        yield New(("listen", f"[::]:{port}", *options))
+def sockets_for(servers: Servers, port: int) -> tuple[Socket, ...]:
+    """Where a new server listens: wherever nginx has the port already, else on all addresses.
+
+    nginx could not open a second socket for all addresses while it goes on serving on the first.
+    """
+    every = ("*", port), *([("[::]", port)] if kernel_has_ipv6() else [])
+    return servers.sockets_on(port) or every
+
+
+def _listens(servers: Servers, port: int, *options: str) -> Iterator[New]:
+    for address, _ in sockets_for(servers, port):
+        yield New(("listen", str(port) if address == "*" else f"{address}:{port}", *options))
 
 
 def _tls(tls: Tls) -> Iterator[New]:
@@ -228,11 +251,6 @@ def _proxied(wish: Wish) -> Iterator[New]:
     yield New(("proxy_set_header", "X-Forwarded-Proto", "$scheme"))
 
 
-def share_sockets(edits: Edits, sockets: Iterable[Socket], protocols: tuple[str, ...]) -> None:
-    """Set the protocols of sockets that a new server shares with others that speak TLS there."""
-    put_protocols(edits, None, (at for at in sockets if edits.servers.speaks_tls(at)), protocols)
-
-
 # Where it goes ----------------------------------------------------------------------------------------------
 
 
@@ -243,6 +261,14 @@ class Place:
     file: Path
     link: Path | None
     """The symbolic link by which it is switched on, where the host does that."""
+
+    @property
+    def in_the_way(self) -> Path | None:
+        """What has taken its place."""
+        if os.path.lexists(self.file):
+            return self.file
+        leads_elsewhere = self.link and os.path.realpath(self.link) != os.path.realpath(self.file)
+        return self.link if self.link and leads_elsewhere and os.path.lexists(self.link) else None
 
 
 def place(servers: Servers, name: str) -> Place | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from wizard.plan import Warning
 from wizard.small_files import read_small
 from wizard.targets import Found
 from wizard.targets.nginx_server import install, servers
-from wizard.targets.nginx_server.servers import Server, Servers
+from wizard.targets.nginx_server.servers import Server
 
 _SHOWN = 4
+_READ = 500
+"""Certificates; of a host with more, none is read before the first frame."""
 
 
 def found(host: Host) -> Found:
@@ -34,8 +36,8 @@ def found(host: Host) -> Found:
         return Found(runs, state, tuple(details), (Warning(str(error)),))
     with_tls = [one for one in there.all if one.tls]
     state += f", {_count(len(there.all), 'server')}, {len(with_tls)} with TLS"
-    ends = [end for one in with_tls for end in _ends(there, one)]
-    if ends:
+    files = {path for one in with_tls for path in there.certificates(one)}
+    if ends := list(_ends(files)) if len(files) <= _READ else []:
         state += f", {(min(ends) - datetime.now(UTC)).days} days left"
     details += [_words(one) for one in there.all[:_SHOWN]]
     if len(there.all) > _SHOWN:
@@ -53,13 +55,12 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _ends(there: Servers, server: Server) -> Iterator[datetime]:
-    """When its certificates end, as far as they can be read."""
+def _ends(files: Iterable[str]) -> Iterator[datetime]:
+    """When these certificates end, as far as they can be read."""
     from wizard.material.certificates import read_certificates_pem
 
-    for one in there.effective(server, "ssl_certificate"):
+    for file in files:
         try:
-            pem = read_small(Path(there.tree.absolute(one.arguments[0])))
-            yield read_certificates_pem(pem)[0].not_valid_after_utc
+            yield read_certificates_pem(read_small(Path(file)))[0].not_valid_after_utc
         except (OSError, MaterialError, IndexError):
             continue

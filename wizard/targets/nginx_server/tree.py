@@ -72,6 +72,11 @@ class Placed:
         """The comment behind it."""
         return self.source.document.remark(self.directive)
 
+    @property
+    def remark_above(self) -> str:
+        """The comment in the line above it; empty without one."""
+        return self.source.document.remark_above(self.directive)
+
     def inside(self) -> tuple[Placed, ...]:
         """What stands in its block, that of included files too."""
         return tuple(self.tree.expanded(self.directive.block or (), self.source))
@@ -139,7 +144,7 @@ class Tree:
         except CannotEdit as error:
             raise Refusal(real, error.reason, error.remedy, error.line, error.by_hand) from None
         except OSError as error:
-            if included_by is None:
+            if included_by is None or isinstance(error, PermissionError):
                 raise
             reason = f"It includes {path}, which cannot be read: {error.strerror}."
             raise Refusal(included_by.source.path, reason, "Mend that first.", included_by.line) from None

@@ -1,0 +1,238 @@
+"""What is asked about the server that is secured: one that is there, or a new one before a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wizard.errors import Refusal
+from wizard.host import Host
+from wizard.kinds import Choice, FilePath, HostAndPort, Several
+from wizard.material import MaterialError
+from wizard.material.names import read_name
+from wizard.questions import Page, question
+from wizard.rights import as_root, cannot_write
+from wizard.sheet import Missing
+from wizard.targets.checked_clients import CheckedClients
+from wizard.targets.nginx_server import install, servers, sites, upstreams
+from wizard.targets.nginx_server.install import Nginx
+from wizard.targets.nginx_server.servers import Server, Servers
+
+if TYPE_CHECKING:
+    from wizard.host import Service
+
+NEW = "new"
+
+SITE_PAGE = Page("site", "the server")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerQuestions(CheckedClients):
+    """Which server, and what is known of it."""
+
+    if TYPE_CHECKING:
+        https_port: int
+
+    config: Path = question(
+        "Main file",
+        FilePath(),
+        page=SITE_PAGE.key,
+        help="nginx.conf; the files that it includes are read too.",
+        more="What the running nginx was started with, else what it was built with.",
+    )
+    site: str = question(
+        "Server",
+        Choice(((NEW, "a new one"),)),
+        page=SITE_PAGE.key,
+        help="Secure one that is there, or put a new one before a service.",
+        more="A server that is there is edited in place and keeps all that it does. Servers that only "
+        "redirect to https are not offered.",
+    )
+    server_name: tuple[str, ...] = question(
+        "Server names",
+        Several(lambda text: str(read_name(text))),
+        page=SITE_PAGE.key,
+        help="The names that clients write in the URL, with commas.",
+        more="nginx chooses the server by them.",
+    )
+    upstream: str = question(
+        "Service behind it",
+        HostAndPort(),
+        page=SITE_PAGE.key,
+        help="Where the service listens, without TLS: host and port.",
+        more="Requests are passed on there. It should listen on 127.0.0.1 or ::1 alone, or else everybody "
+        "goes on reaching it without TLS.",
+    )
+    directory: Path = question(
+        "Folder for files", FilePath(), page=SITE_PAGE.key, help="Certificates and keys are written here."
+    )
+
+    # What is there ------------------------------------------------------------------------------------------
+
+    def nginx(self, host: Host) -> Nginx:
+        """The nginx with this configuration. Raises Refusal when there is none."""
+        found = install.find(host, self.config)
+        if found is None:
+            raise Refusal(self.config, "No nginx can be found on this host.", "Install it first.")
+        return found
+
+    @property
+    def servers(self) -> Servers:
+        """What the configuration holds, kept for these answers: rules ask for it some thirty times.
+
+        Raises OSError or Refusal.
+        """
+        kept = vars(self)
+        if "_servers" not in kept:
+            kept["_servers"] = servers.read(self.config)
+        found: Servers = kept["_servers"]
+        return found
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a server is to be made."""
+        return self.site == NEW
+
+    @property
+    def server(self) -> Server | None:
+        """The server that is secured; None while a new one has not been made."""
+        if not self.is_new:
+            return self.servers.by_key.get(self.site)
+        return next((one for one in self.servers.all if self._is_ours(one) and one.tls), None)
+
+    def _is_ours(self, server: Server) -> bool:
+        """Whether a server is one that was made for these answers."""
+        if set(server.names) != set(self.server_name) or sites.MADE_BY not in server.block.remark_above:
+            return False
+        return any(port == self.https_port for _, port in server.sockets)
+
+    @property
+    def place(self) -> sites.Place | None:
+        """Where a new server belongs; None: into the main file."""
+        port = "" if self.https_port == 443 else f"-{self.https_port}"
+        name = self.server_name[0].replace("*.", "wildcard.").replace(":", "_")
+        return sites.place(self.servers, f"{name}{port}")
+
+    def server_names(self) -> tuple[str, ...]:
+        """The names that it answers to, as far as a certificate can have them."""
+        if self.is_new:
+            return self.server_name
+        server = self.server
+        return tuple(names_for_certificates(server.names)) if server else ()
+
+    def running(self, host: Host) -> Service | None:
+        found = install.find(host, self.config)
+        return found.service if found else None
+
+    @property
+    def belongings(self) -> Path:
+        return self.config
+
+    # Rules --------------------------------------------------------------------------------------------------
+
+    def default_config(self, host: Host) -> Path:
+        found = install.find(host)
+        if found is None:
+            raise Missing("No nginx can be found on this host. Install it first, or give its main file.")
+        return found.config
+
+    def check_config(self, host: Host, value: Path) -> str | None:
+        try:
+            if not value.is_file():
+                return "There is no such file. Give nginx's main file, usually /etc/nginx/nginx.conf."
+            servers.read(value)
+        except PermissionError as error:
+            return f"{error.filename} cannot be read. {as_root(host, self.key)}"
+        if problem := cannot_write(value, host, self.key):
+            return problem
+        found = install.find(host, value)
+        if found is None:
+            return "No nginx can be found on this host. Install it first."
+        return None if found.tls else f"{found.program} was built without TLS (http_ssl_module)."
+
+    def options_site(self, host: Host) -> tuple[tuple[str, str], ...]:
+        there = (
+            (key, f"{server.label}{' with TLS' if server.tls else ''}")
+            for key, server in self.servers.by_key.items()
+        )
+        return ((NEW, "a new one"), *there)
+
+    def default_site(self, host: Host) -> str:
+        return NEW
+
+    def check_site(self, host: Host, value: str) -> str | None:
+        server = self.servers.by_key.get(value)
+        if server is None:
+            return None
+        if managed := server.by_certbot:
+            return (
+                f"Certbot looks after the certificate of this server ({managed.where}) and would put its own "
+                "back. Leave it to Certbot, or take it away from there first: certbot delete."
+            )
+        if any("proxy_protocol" in listen.options for listen in server.listens):
+            return "It takes the PROXY protocol from a load balancer. Secure the load balancer instead."
+        if self.servers.rejects(server):
+            return "It ends every handshake (ssl_reject_handshake). Choose another server, or a new one."
+        if not server.sockets:
+            return "It listens on a socket of Unix only, so no client from elsewhere reaches it."
+        return None
+
+    def caution_site(self, host: Host, value: str) -> str | None:
+        server = self.servers.by_key.get(value)
+        if server is None:
+            return None
+        to = f", passes on to {server.proxied_to()}" if server.proxied_to() else ""
+        return f"It stands in {server.block.where}{to}."
+
+    def applies_server_name(self, host: Host) -> bool:
+        return self.is_new
+
+    def default_server_name(self, host: Host) -> tuple[str, ...]:
+        return (host.fqdn,)
+
+    def applies_upstream(self, host: Host) -> bool:
+        return self.is_new
+
+    def default_upstream(self, host: Host) -> str:
+        for endpoint, _ in upstreams.suggestions(host):
+            return str(endpoint)
+        raise Missing("This is needed: where the service listens, such as 127.0.0.1:8080.")
+
+    def check_upstream(self, host: Host, value: str) -> str | None:
+        name, _, port = value.rpartition(":")
+        if name in ("127.0.0.1", "[::1]", "localhost") and self.servers.on_port(int(port)):
+            return f"nginx itself listens on port {port}: requests would go round in a circle."
+        return None
+
+    def caution_upstream(self, host: Host, value: str) -> str | None:
+        port = int(value.rpartition(":")[2])
+        if at := upstreams.open_to_others(host, port):
+            return f"It listens on {at}, where others reach it without TLS. Bind it to 127.0.0.1 or ::1."
+        others = [f"{at} ({program})" for at, program in upstreams.suggestions(host) if str(at) != value]
+        return f"Also listening here: {', '.join(others[:3])}." if others else None
+
+    def default_directory(self, host: Host) -> Path:
+        name = self.server_name[0] if self.is_new else self.site
+        safe = "".join(letter if letter.isalnum() or letter in ".-_" else "_" for letter in name)
+        return self.config.parent / "tls" / (safe.strip(".") or "server")
+
+    def check_directory(self, host: Host, value: Path) -> str | None:
+        if "$" in str(value):
+            return "nginx takes a $ in a path for a variable. Give another folder."
+        loaded = next((path for path in self.files(value) if self.servers.tree.loads(path)), None)
+        if loaded is not None:
+            return f"nginx loads the files of {loaded.parent} as configuration. Give another folder."
+        return super().check_directory(host, value)
+
+
+def names_for_certificates(names: tuple[str, ...]) -> Iterator[str]:
+    """The names of a server as a certificate has them; not patterns, and not the `_` of a catch-all."""
+    for name in names:
+        for each in (name[1:], f"*{name}") if name.startswith(".") else (name,):
+            try:
+                if each != "_":
+                    yield str(read_name(each))
+            except MaterialError:
+                continue
