@@ -144,7 +144,7 @@ class Nginx(NginxQuestions):
             target=self.key,
             title=f"Secure nginx, {self._what}{self.what_for(changes)}",
             changes=changes,
-            kept=(*kept, *unchanged(self._read_by_nginx, changes)),
+            kept=tuple(dict.fromkeys((*kept, *unchanged(self._read_by_nginx, changes)))),
             validations=(diagnosis.command(nginx, known),),
             warnings=(
                 *issue.warnings,

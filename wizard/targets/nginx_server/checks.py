@@ -97,7 +97,8 @@ def _last_failure(log: Path | None) -> str:
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
-    return next((f"{log} says: {line}" for line in reversed(lines) if "[emerg]" in line), "")
+    said = (line for line in reversed(lines) if "[emerg]" in line and "still could not bind" not in line)
+    return next((f"{log} says: {line}" for line in said), "")
 
 
 def _clock(seconds: float) -> str:
@@ -179,7 +180,9 @@ def answers(service: TlsService, upstream: str) -> Check:
                 f"nginx does not reach {upstream or 'the service behind it'}: is it running? See nginx's "
                 "error log.",
             )
-        return passed(result.answer.status) if result.answer.status else failed("no HTTP answer")
+        if result.answer.code is None:
+            return failed("no HTTP answer", "The service behind it may speak something else, such as gRPC.")
+        return passed(result.answer.status)
 
     title = f"{upstream} answers through it" if upstream else "The server answers"
     return Check(title, Expect.ACCEPT, run, curl(service, service.client))

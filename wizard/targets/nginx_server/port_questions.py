@@ -11,6 +11,10 @@ from wizard.targets.nginx_server import install, sites
 from wizard.targets.nginx_server.profiles import Profile
 from wizard.targets.nginx_server.server_questions import ServerQuestions
 from wizard.targets.nginx_server.servers import Server, Socket
+from wizard.targets.nginx_server.upstreams import is_free
+
+FIRST_FOR_ALL = 1024
+"""Ports below it are root's (ip(7), ip_unprivileged_port_start)."""
 
 PORTS_PAGE = Page("ports", "ports and rules")
 
@@ -77,7 +81,7 @@ class PortQuestions(ServerQuestions):
         ports = [at[1] for at in self.sockets()] if server and server.tls else []
         if ports:
             return 443 if 443 in ports else ports[0]
-        return 8443 if self._taken(host, 443) else 443
+        return 8443 if self._taken(host, 443) or self._may_not_open(host, 443) else 443
 
     def check_https_port(self, host: Host, value: int) -> str | None:
         server = None if self.is_new else self.server
@@ -88,6 +92,8 @@ class PortQuestions(ServerQuestions):
             )
         if by := self._taken(host, value):
             return f"Port {value} is taken by {by}. Give another one, or stop that program first."
+        if problem := self._may_not_open(host, value):
+            return problem
         return self._name_is_taken(value) or self._cannot_open(value)
 
     def caution_https_port(self, host: Host, value: int) -> str | None:
@@ -124,7 +130,17 @@ class PortQuestions(ServerQuestions):
             ours = service.program == "nginx" and (service == own or service not in install.masters(host))
             if not ours and port in {at for _, at in service.listening}:
                 return f"{service.program} (pid {service.pid})"
-        return ""
+        # What this user may not see, or what is kept out of sight, still holds its port.
+        held = own is not None and port in {at for _, at in own.listening}
+        return "" if held or self.servers.on_port(port) or is_free(port) else "another program"
+
+    def _may_not_open(self, host: Host, port: int) -> str | None:
+        """Why this nginx may not listen there: below 1024 only root's may (unless the system says so)."""
+        own = self.running(host)
+        user = own.user if own else host.user
+        if port >= FIRST_FOR_ALL or user == "root" or (own and port in {at for _, at in own.listening}):
+            return None
+        return f"nginx runs as {user}, and only root may open ports below {FIRST_FOR_ALL}. Give a higher one."
 
     def _name_is_taken(self, port: int) -> str | None:
         server = self.server
@@ -174,7 +190,8 @@ class PortQuestions(ServerQuestions):
         if ports:
             return ports[0]
         redirecting = [one for one in self.servers.all if one.redirects and self._has_name_of(one)]
-        return next((port for one in redirecting for _, port in one.sockets), 80)
+        usual = 8080 if self._may_not_open(host, 80) else 80
+        return next((port for one in redirecting for _, port in one.sockets), usual)
 
     def _has_name_of(self, server: Server) -> bool:
         names = self.server_name if self.is_new else self.server.names if self.server else ()
@@ -189,6 +206,8 @@ class PortQuestions(ServerQuestions):
             return f"It listens on port {expected} without TLS, so that is the one to be redirected."
         if by := self._taken(host, value):
             return f"Port {value} is taken by {by}. Give another one, or answer no above."
+        if problem := self._may_not_open(host, value):
+            return problem
         names = self.server_name if self.is_new else server.names if server else ()
         return None if self.servers.redirecting_to(names, value) else self._name_is_taken(value)
 

@@ -183,8 +183,9 @@ class ServerQuestions(CheckedClients):
         server = self.servers.by_key.get(value)
         if server is None:
             return None
-        to = f", passes on to {server.proxied_to()}" if server.proxied_to() else ""
-        return f"It stands in {server.block.where}{to}."
+        twins = [one for one in self.servers.all if one.label == server.label and one is not server]
+        where = f"There is another of this name and port. This one stands in {server.block.where}."
+        return where if twins else None
 
     def applies_server_name(self, host: Host) -> bool:
         return self.is_new
@@ -210,8 +211,7 @@ class ServerQuestions(CheckedClients):
         port = int(value.rpartition(":")[2])
         if at := upstreams.open_to_others(host, port):
             return f"It listens on {at}, where others reach it without TLS. Bind it to 127.0.0.1 or ::1."
-        others = [f"{at} ({program})" for at, program in upstreams.suggestions(host) if str(at) != value]
-        return f"Also listening here: {', '.join(others[:3])}." if others else None
+        return None
 
     def default_directory(self, host: Host) -> Path:
         name = self.server_name[0] if self.is_new else self.site

@@ -32,7 +32,10 @@ def found(host: Host) -> Found:
         there = servers.read(nginx.config)
     except PermissionError:
         return Found(runs, state, (*details, "Only root can read its configuration."))
-    except (OSError, Refusal) as error:
+    except OSError as error:
+        said = f"{error.filename or nginx.config} cannot be read: {error.strerror}."
+        return Found(runs, state, tuple(details), (Warning(said),))
+    except Refusal as error:
         return Found(runs, state, tuple(details), (Warning(str(error)),))
     with_tls = [one for one in there.all if one.tls]
     state += f", {_count(len(there.all), 'server')}, {len(with_tls)} with TLS"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -35,6 +37,17 @@ def open_to_others(host: Host, port: int) -> str:
     return ""
 
 
+def is_free(port: int) -> bool:
+    """Whether a program could listen on the port now; one that this user may not open counts as free."""
+    with socket.socket(socket.AF_INET) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("", port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+    return True
+
+
 def _likelihood(service: Service) -> tuple[int, int]:
     known = next((rank for rank, name in enumerate(_APIS) if service.program.startswith(name)), len(_APIS))
     return known, service.pid
@@ -49,11 +62,14 @@ def _speaks_http(service: Service) -> bool:
 def _endpoints(service: Service) -> Iterator[Endpoint]:
     for address, port in service.listening:
         if port not in _OTHERS:
-            yield Endpoint(address if not _is_any(address) else "127.0.0.1", port)
+            yield Endpoint(_for_clients(address), port)
 
 
-def _is_any(address: str) -> bool:
-    return ip_address(address).is_unspecified
+def _for_clients(address: str) -> str:
+    """Where programs of this host reach what listens there."""
+    at = ip_address(address)
+    at = getattr(at, "ipv4_mapped", None) or at
+    return str(at) if not at.is_unspecified else "127.0.0.1"
 
 
 def _is_loopback(address: str) -> bool:
