@@ -59,8 +59,9 @@ def every() -> tuple[type[Target], ...]:
     from wizard.targets.hub_grpc import HubGrpc
     from wizard.targets.hub_rest import HubRest
     from wizard.targets.nano import Nano
+    from wizard.targets.santedb import SanteDb
 
-    return HubRest, HubGrpc, Nano
+    return HubRest, HubGrpc, Nano, SanteDb
 
 
 def named(key: str) -> type[Target]:

@@ -29,8 +29,10 @@ class ServiceFiles(ServerCertificate, Target):
 
     if TYPE_CHECKING:
         directory: Path
-        account: str
         address: str
+
+        @property
+        def account(self) -> str: ...
 
     @abstractmethod
     def files(self, directory: Path) -> tuple[Path, ...]:

@@ -7,10 +7,10 @@ import pwd
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from shlex import join, quote
 
+from wizard.asked import asked
 from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
@@ -29,9 +29,6 @@ BUILT_WITHOUT = (
     "-DNANO_SECURE_RPC=ON. Another one does not start with these settings: it says that it is not built "
     "with NANO_SECURE_RPC (V21 and V22: not compiled with TLS support). Undo then."
 )
-
-_SECONDS = 5
-"""What the node may take to tell its version."""
 
 _NO_VERSION = "Give the version: `nano_node --version` tells it, and of a container the tag of its image."
 
@@ -118,7 +115,7 @@ def version_of(host: Host, data: Path | None = None) -> str:
     if not host.root and node.user != host.user:
         raise ValueError(f"The node runs as {node.user}, so it is not asked. {_NO_VERSION}")
     try:
-        return _version_in(_asked(program, version(program), node.user if host.root else ""), program)
+        return _version_in(asked(program, version(program), node.user if host.root else ""), program)
     except OSError as error:
         raise ValueError(f"{program} cannot be asked: {error.strerror}. {_NO_VERSION}") from None
     except KeyError:
@@ -149,38 +146,6 @@ def _version_in(said: str | None, program: Path) -> str:
         with suppress(ValueError):
             return config.read_version(line)
     raise ValueError(f"{program} does not tell its version. {_NO_VERSION}")
-
-
-@lru_cache(maxsize=4)
-def _asked(program: Path, _version: tuple[int, int, int], user: str) -> str | None:
-    """What the program says of its version, asked once with the rights of `user`, whose program it may be.
-
-    None: nothing in time. Raises OSError, KeyError for an account that there is not.
-    """
-    import subprocess
-    from tempfile import TemporaryFile
-
-    account = pwd.getpwnam(user) if user else None
-    with TemporaryFile() as said:
-        try:
-            subprocess.run(
-                [program, "--version"],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/"},
-                start_new_session=True,
-                timeout=_SECONDS,
-                check=False,
-                user=account.pw_uid if account else None,
-                group=account.pw_gid if account else None,
-                extra_groups=[] if account else None,
-            )
-        except subprocess.TimeoutExpired:
-            return None
-        said.seek(0)
-        return said.read(1000).decode("utf-8", "replace")
 
 
 # What is known of it ----------------------------------------------------------------------------------------
