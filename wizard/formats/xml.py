@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from wizard.formats.splice import CannotEdit, Splice, splice
 from wizard.formats.xml_document import COMMENT, END, START, TEXT, TYPE, Document, Element, Event, read
+from wizard.formats.xml_tag import BLANKS
 
 __all__ = ["TYPE", "Add", "Document", "Edit", "Element", "SetAttribute", "SetText", "edited", "read"]
 
@@ -115,27 +116,34 @@ def _add(document: Document, edit: Add) -> Iterator[Splice]:
     parent, tag = edit.parent, document.tag(edit.parent)
     written = _written(tag.prefix + edit.name, edit)
     neighbour = edit.after or next(document.children(parent), None)
-    if edit.after is not None:
-        at = document.end(edit.after)
-        yield Splice(at, at, _own_line(document, document.indent(edit.after), written))
-    elif neighbour is not None:
-        yield Splice(tag.end, tag.end, _own_line(document, document.indent(neighbour), written))
+    if neighbour is not None:
+        at = document.end(edit.after) if edit.after else tag.end
+        yield _own_line(document, at, document.indent(neighbour), written)
+        return
+    outer = document.indent(parent)
+    inner = None if outer is None else outer + _step(document, parent, outer)
+    line = _own_line(document, tag.end, inner, written)
+    last = b"" if outer is None else document.newline + outer
+    if tag.empty:
+        blanks = len(document.data[: tag.end - 2]) - len(document.data[: tag.end - 2].rstrip(BLANKS))
+        child = written if inner is None else document.newline + inner + written
+        yield Splice(tag.end - 2 - blanks, tag.end, b">" + child + last + f"</{tag.name}>".encode())
     else:
-        outer = document.indent(parent)
-        inner = None if outer is None else outer + _step(document, parent, outer)
-        line = _own_line(document, inner, written)
-        last = _own_line(document, outer, b"")
-        if tag.empty:
-            end_tag = f"</{tag.name}>".encode()
-            blanks = len(document.data[: tag.end - 2]) - len(document.data[: tag.end - 2].rstrip(b" \t"))
-            yield Splice(tag.end - 2 - blanks, tag.end, b">" + line + last + end_tag)
-        else:
-            content = document.data[tag.end : document.closes[parent]]
-            yield Splice(tag.end, tag.end, line + (b"" if b"\n" in content else last))
+        content = document.data[tag.end : document.closes[parent]]
+        yield Splice(line.start, line.end, line.new + (b"" if b"\n" in content else last))
 
 
-def _own_line(document: Document, indent: bytes | None, written: bytes) -> bytes:
-    return written if indent is None else document.newline + indent + written
+def _own_line(document: Document, at: int, indent: bytes | None, written: bytes) -> Splice:
+    """Put it below what ends at `at`, whose line keeps its blanks and its line break; or right there."""
+    if indent is None:
+        return Splice(at, at, written)
+    data = document.data
+    rest = data[at : data.find(b"\n", at) + 1]
+    if rest.strip():
+        return Splice(at, at, document.newline + indent + written)
+    line_break = b"\r\n" if rest.endswith(b"\r\n") else b"\n" if rest else document.newline
+    at += len(rest) - len(line_break) if rest else 0
+    return Splice(at, at, line_break + indent + written)
 
 
 def _step(document: Document, parent: Element, indent: bytes) -> bytes:

@@ -25,12 +25,7 @@ MONO, WINDOWS = "mono", "windows"
 WAYS = {MONO: "here, by Mono", WINDOWS: "on Windows"}
 """Who ends TLS."""
 
-SERVICE_PAGE = Page(
-    "service",
-    "the installation",
-    "Mono has TLS up to 1.2, sends no intermediate certificates and cannot check clients. That will do for "
-    "closed networks; for the internet put nginx before it.",
-)
+SERVICE_PAGE = Page("service", "the installation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +89,8 @@ class InstallationQuestions(ServiceFiles):
         try:
             mono.version_of(host, processes.running(host))
         except ValueError as error:
-            return f"{error} It has to be 6.8 or later, or 4.x to 5.18."
-        return None
+            return f"{error} It has to be 6.8 or later."
+        return "Mono has TLS up to 1.2 and cannot check clients. For the internet put nginx before it."
 
     def default_product(self, host: Host) -> str:
         if process := processes.running(host):
