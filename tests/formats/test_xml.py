@@ -138,7 +138,11 @@ def test_the_reason_names_the_line() -> None:
 def test_values_are_escaped(value: str, quote: str) -> None:
     document = xml.read(f"<a b={quote}1{quote}><c/><d>x</d></a>".encode())
     c, d = document.children(document.root)
-    edits: list[xml.Edit] = [SetAttribute(document.root, "b", value), SetAttribute(c, "new", value), SetText(d, value)]
+    edits: list[xml.Edit] = [
+        SetAttribute(document.root, "b", value),
+        SetAttribute(c, "new", value),
+        SetText(d, value),
+    ]
     after = ElementTree.fromstring(xml.edited(document, edits))
     assert after.attrib == {"b": value}
     assert after[0].attrib == {"new": value}
