@@ -57,14 +57,15 @@ def short_of(name: str) -> rsa.RSAPrivateKey:
     return short_iq() if name == "iq" else _by_exponent(name)
 
 
+@cache
 def _by_exponent(name: str) -> rsa.RSAPrivateKey:
     """By the public exponent, which may be any odd number; p and q are as they are."""
     p, q = next((p, q) for p, q in permutations(primes(), 2) if not is_short(pow(q, -1, p)))
     for e in range(3, 2**20, 2):
         if math.gcd(e, (p - 1) * (q - 1)) == 1:
-            key = from_primes(p, q, e)
-            if _Numbers.of(key).short == (name,):
-                return key
+            d = pow(e, -1, math.lcm(p - 1, q - 1))
+            if _Numbers(p * q, e, p, q, d).short == (name,):
+                return from_primes(p, q, e)
     raise AssertionError("there is none")
 
 

@@ -18,7 +18,7 @@ from wizard.host import Host, Service
 from wizard.journal import Run
 from wizard.kinds import Raw
 from wizard.plan import Plan
-from wizard.proof import Proof, Verdict, prove
+from wizard.proof import Proof, prove
 from wizard.sheet import Sheet, fill_in
 from wizard.state import State
 from wizard.targets.santedb import SanteDb
@@ -92,10 +92,6 @@ def setup(root: Path, host: str = "0.0.0.0") -> Iterator[Setup]:
             listening=((host, there.port),),
         )
         yield Setup(there, replace(HOST, user=USER, services=(service,), state=State(root / "state")))
-
-
-def verdicts(proof: Proof) -> dict[str, Verdict]:
-    return {result.title: result.verdict for result in proof.results}
 
 
 def texts(plan: Plan) -> str:

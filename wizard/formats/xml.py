@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from wizard.formats.splice import CannotEdit, Splice, splice
 from wizard.formats.xml_document import COMMENT, END, START, TEXT, TYPE, Document, Element, Event, read
-from wizard.formats.xml_tag import BLANKS
+from wizard.formats.xml_tag import BLANKS, Tag
 
 __all__ = ["TYPE", "Add", "Document", "Edit", "Element", "SetAttribute", "SetText", "edited", "read"]
 
@@ -98,8 +98,7 @@ def _set_text(document: Document, edit: SetText) -> Iterator[Splice]:
     if document.text(element) == edit.text:
         return
     if tag.empty:
-        end_tag = f"</{tag.name}>".encode()
-        yield Splice(tag.end - len(b"/>"), tag.end, b">" + _escaped(edit.text) + end_tag)
+        yield _opened(document, tag, _escaped(edit.text))
         return
     end = document.closes[element]
     inner = document.data[tag.end : end]
@@ -125,12 +124,18 @@ def _add(document: Document, edit: Add) -> Iterator[Splice]:
     line = _own_line(document, tag.end, inner, written)
     last = b"" if outer is None else document.newline + outer
     if tag.empty:
-        blanks = len(document.data[: tag.end - 2]) - len(document.data[: tag.end - 2].rstrip(BLANKS))
         child = written if inner is None else document.newline + inner + written
-        yield Splice(tag.end - 2 - blanks, tag.end, b">" + child + last + f"</{tag.name}>".encode())
+        yield _opened(document, tag, child + last)
     else:
         content = document.data[tag.end : document.closes[parent]]
         yield Splice(line.start, line.end, line.new + (b"" if b"\n" in content else last))
+
+
+def _opened(document: Document, tag: Tag, content: bytes) -> Splice:
+    """Write an empty element with content between two tags; the blanks before its `/>` go."""
+    slash = tag.end - len(b"/>")
+    blanks = len(document.data[:slash]) - len(document.data[:slash].rstrip(BLANKS))
+    return Splice(slash - blanks, tag.end, b">" + content + f"</{tag.name}>".encode())
 
 
 def _own_line(document: Document, at: int, indent: bytes | None, written: bytes) -> Splice:

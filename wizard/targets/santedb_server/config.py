@@ -217,7 +217,8 @@ def _check_root(path: Path, document: xml.Document) -> None:
         )
     raise Refusal(
         path,
-        f"This is no configuration of SanteDB: it begins with <{root.local}>, not <SanteDBConfiguration>.",
+        f"This is no configuration of SanteDB: it begins with <{root.local}> of the namespace "
+        f'"{root.name[0]}", not with <SanteDBConfiguration> of {_SANTEDB}configuration.',
         "Give santedb.config.xml, or for the disconnected products santedb.config.",
         root.line,
     )
