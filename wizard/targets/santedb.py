@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from wizard.errors import Refusal, WrongAnswer
 from wizard.host import Host
+from wizard.kinds import Choice
 from wizard.material import MaterialError
 from wizard.material.key_types import KeyType
 from wizard.material.names import read_name
 from wizard.plan import Advice, Change, File, Plan, Tell, Warning, silent
+from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, Wanted, write
 from wizard.targets import Found
 from wizard.targets.certificate.base import (
@@ -55,7 +57,7 @@ class SanteDb(EndpointQuestions):
 
     service_name: ClassVar = "SanteDB"
     key: ClassVar = "santedb"
-    title: ClassVar = "SanteDB REST services"
+    title: ClassVar = "SanteDB REST"
     summary: ClassVar = (
         "Afterwards the endpoints of the iCDR or dCDR answer https:// only, with a certificate of their own. "
         "It takes versions 2 and 3."
@@ -63,6 +65,15 @@ class SanteDb(EndpointQuestions):
     sources: ClassVar = (SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING)
     key_types: ClassVar = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
     pages: ClassVar = (SERVICE_PAGE, ENDPOINTS_PAGE, PAGE, SUBJECT_PAGE, AUTHORITY_PAGE, ANSWER_PAGE)
+
+    key_type: str = question(
+        "Key",
+        Choice(tuple((key_type.value, key_type.label) for key_type in key_types)),
+        page=PAGE.key,
+        help="RSA, since Mono takes no other; 2048 bits will do.",
+        more="One valid RSA key in twenty-five cannot be loaded by Mono, which says nothing of it. So keys "
+        "are made until one fits.",
+    )
 
     @classmethod
     def find(cls, host: Host) -> Found:

@@ -29,13 +29,13 @@ class EndpointQuestions(InstallationQuestions):
         "Port",
         Whole(1, 65535),
         page=ENDPOINTS_PAGE.key,
-        help="The one they have, or another: 8443 is usual in place of 8080.",
+        help="As now, or another: 8443 is usual in place of 8080.",
     )
     endpoints: tuple[str, ...] = question(
         "Endpoints",
         Several(str),
         page=ENDPOINTS_PAGE.key,
-        help="Ports, with commas; a path such as /hdsi stands for its port.",
+        help="Ports, with commas; /hdsi stands for the port it is on.",
     )
     host: str = question(
         "Host",
@@ -49,7 +49,7 @@ class EndpointQuestions(InstallationQuestions):
         "Public URL",
         Text(optional=True),
         page=ENDPOINTS_PAGE.key,
-        help="What clients are told that this server is; written as baseAddress.",
+        help="What clients are told; it is written as baseAddress.",
         more="Without it SanteDB takes it from each request, and behind a proxy sends clients to the address "
         "inside. Empty: what the configuration has stays.",
     )

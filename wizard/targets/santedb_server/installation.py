@@ -36,7 +36,7 @@ class InstallationQuestions(ServiceFiles):
         "Way",
         Choice(tuple(WAYS.items())),
         page=SERVICE_PAGE.key,
-        help="Who ends TLS: Mono on this host, or a Windows machine elsewhere.",
+        help="Who ends TLS: Mono on this host, or Windows elsewhere.",
         more="here, by Mono: certificate and key are put where Mono's listener looks for them. on Windows: "
         "this host makes the files and a script, which you carry over and run there; here only the files "
         "and the script can be checked, and from afar what the machine then serves.",
@@ -45,19 +45,19 @@ class InstallationQuestions(ServiceFiles):
         "Product",
         Choice(tuple((product.value, product.label) for product in Product)),
         page=SERVICE_PAGE.key,
-        help="iCDR: the server. dCDR web and gateway: disconnected clients.",
+        help="iCDR is the server; dCDR web and gateway its clients.",
     )
     installation: Path | None = question(
         "Installation",
         PerhapsFilePath(),
         page=SERVICE_PAGE.key,
-        help="The folder of the program; included files are looked for in it.",
+        help="The program's folder; includes are looked for in it.",
     )
     config: Path = question(
         "Configuration",
         FilePath(),
         page=SERVICE_PAGE.key,
-        help="santedb.config.xml; for the disconnected products santedb.config.",
+        help="santedb.config.xml; of a dCDR it is santedb.config.",
         more="For Windows give a copy of the file from there, with those it includes beside it in the same "
         "folders. The copy is only read.",
     )
@@ -65,7 +65,7 @@ class InstallationQuestions(ServiceFiles):
         "It runs as",
         Text(optional=True),
         page=SERVICE_PAGE.key,
-        help="The account: Mono looks for certificates in its home folder.",
+        help="Mono looks for certificates in this account's home.",
         more="On Windows the account that needs the reservation of the address; empty: the script looks.",
     )
     directory: Path = question(
