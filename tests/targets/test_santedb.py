@@ -14,6 +14,7 @@ import pytest
 
 from tests.material.test_mono_keys import short_of
 from tests.peers.santedb import CONFIG, Installation
+from tests.sources.elsewhere import Elsewhere
 from tests.targets.hub_plans import file, names
 from tests.targets.santedb_plans import NAMES, Setup, setup, texts
 from wizard import preview, review, transaction
@@ -424,6 +425,7 @@ def test_t32_intermediates_are_said_and_bundled_and_the_proof_finds_who_lacks_th
     plan = santedb.plan(**answers)
     assert "not the 1 intermediate certificate behind it" in texts(plan)
     assert "nginx" in texts(plan)
+    assert any(f"Give clients {santedb.tls / 'clients.pem'} to trust" in one.text for one in plan.advice)
     bundle = file(plan, "clients.pem").after or b""
     assert bundle.count(b"BEGIN CERTIFICATE") == 2
     transaction.apply(plan, santedb.host.state)
@@ -433,6 +435,29 @@ def test_t32_intermediates_are_said_and_bundled_and_the_proof_finds_who_lacks_th
     finding = result(proof, ROOT_ONLY)
     assert finding.verdict is Verdict.FINDING
     assert str(santedb.tls / "clients.pem") in finding.advice[0].text
+
+
+def test_t32_so_for_a_certificate_from_elsewhere(santedb: Setup, tmp_path: Path) -> None:
+    elsewhere = Elsewhere(tmp_path / "elsewhere")
+    santedb.apply(source="request")
+    leaf = elsewhere.sign(santedb.tls / "request.csr", "as_requested")
+    came = [str(leaf), str(elsewhere.intermediate), str(elsewhere.root)]
+    plan = santedb.plan(source="request", delivered=came)
+    assert "1 intermediate certificate behind it" in texts(plan)
+    transaction.apply(plan, santedb.host.state)
+    with running(santedb):
+        proof = santedb.proven(source="request")
+    assert proof.passed
+    assert result(proof, ROOT_ONLY).verdict is Verdict.FINDING
+
+
+def test_t32_a_bundle_that_is_not_needed_any_more_goes(santedb: Setup) -> None:
+    santedb.apply(source="private-ca", protect=False, two_tiers=True)
+    plan = santedb.plan(source="self-signed")
+    assert file(plan, "clients.pem").after is None
+    transaction.apply(plan, santedb.host.state)
+    with running(santedb):
+        assert santedb.proven().passed
 
 
 # What is not known ------------------------------------------------------------------------------------------

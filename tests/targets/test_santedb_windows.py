@@ -75,7 +75,7 @@ def test_certificate_binding_reservation_and_restart_are_in_it(santedb: Setup) -
     assert f"foreach ($url in @('https://+:{port}/')) {{" in said
     assert '& netsh http add urlacl "url=$url" "user=$account"' in said
     assert "Restart-Service $service[0].Name" in said
-    assert "$Config = Join-Path $folder 'instances\\default\\config\\santedb.config.xml'" in said
+    assert "$Config = Join-Path $folder 'instances\\default\\config\\santedb.config'" in said
 
 
 @pytest.mark.parametrize(

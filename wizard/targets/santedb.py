@@ -22,7 +22,7 @@ from wizard.material.key_types import KeyType
 from wizard.material.names import read_name
 from wizard.plan import Advice, Change, File, Plan, Tell, Warning, silent
 from wizard.questions import question
-from wizard.sources.pair import Issue, Pair, Wanted, write
+from wizard.sources.pair import Issue, Pair, Wanted, remove, write
 from wizard.targets import Found
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
@@ -210,7 +210,11 @@ class SanteDb(EndpointQuestions):
                 *warnings.of_switch(switch),
                 *map(Warning, self.cautions(host)),
             ),
-            advice=tuple(self._advice(host, stale=bool(changes or stale))),
+            advice=tuple(
+                self._advice(
+                    host, bool(changes or stale), self._trusted_file(host, bundled=bool(what.between))
+                )
+            ),
             restart=processes.restart(host, self.config),
         )
 
@@ -243,7 +247,9 @@ class SanteDb(EndpointQuestions):
         self, what: Presented, owner: Owner | None, desk: Desk | None, changes: tuple[Change, ...]
     ) -> Iterator[Change]:
         """Root and intermediates in one file, since Mono sends none of them."""
+        bundle = self.files(self.directory)[2]
         if self.way != MONO or not what.between:
+            yield from remove(bundle, "there are no intermediates any more")
             return
         from wizard.material.certificates import read_certificates_pem
         from wizard.sources.trust import NAME
@@ -252,18 +258,18 @@ class SanteDb(EndpointQuestions):
         given = after(self.directory / NAME, changes)
         roots = (desk.root,) if desk else read_certificates_pem(given) if given else ()
         about = "the root with the intermediates, which Mono does not send: for clients to trust"
-        yield from write(self.files(self.directory)[2], for_clients(what, roots), owner, about)
+        yield from write(bundle, for_clients(what, roots), owner, about)
 
     # What to do ---------------------------------------------------------------------------------------
 
-    def _advice(self, host: Host, *, stale: bool) -> Iterator[Advice]:
+    def _advice(self, host: Host, stale: bool, ca: Path) -> Iterator[Advice]:
         from wizard.by_hand import curl
 
         if stale:
             yield processes.restart_advice(host, self.config)
-        service = self._service(host, self._endpoint_port())
+        service = self._service(host, self._endpoint_port(), ca)
         told = "This is how a client connects:"
-        if self.source in (SELF_SIGNED, PRIVATE_CA):
+        if self.source in (SELF_SIGNED, PRIVATE_CA) or ca != self.trusted(host):
             told = f"Give clients {service.ca} to trust. {told}"
         yield Advice(told, curl(service, None))
         yield Advice(
@@ -289,17 +295,20 @@ class SanteDb(EndpointQuestions):
     def _endpoint_port(self) -> int:
         return self.switch().ports_afterwards[0]
 
-    def _service(self, host: Host, port: int) -> TlsService:
+    def _trusted_file(self, host: Host, *, bundled: bool) -> Path:
+        """What clients are given: with intermediates the bundle, where the server does not send them."""
+        return self.files(self.directory)[2] if bundled and self.way == MONO else self.trusted(host)
+
+    def _service(self, host: Host, port: int, ca: Path) -> TlsService:
         from wizard.checks import TlsService
         from wizard.probe import Endpoint, Request
 
         at = Endpoint.parse(self.address)
-        bundle = self.files(self.directory)[2]
         return TlsService(
             endpoint=at if port == self._endpoint_port() else Endpoint(at.host, port),
             names=self.alt_names,
             certificate=self.pair(host).certificate,
-            ca=bundle if self.way == MONO and bundle.is_file() else self.trusted(host),
+            ca=ca,
             request=Request("GET", self.switch().on(port)[0].request_path),
         )
 
@@ -327,9 +336,10 @@ class SanteDb(EndpointQuestions):
         from wizard import checks
         from wizard.targets.santedb_server import checks as santedb_checks
 
+        ca = self._trusted_file(host, bundled=self.files(self.directory)[2].is_file())
         limit = santedb_checks.OLD_TLS if self.way == MONO else ""
         for port in self._ports_proven():
-            service = self._service(host, port)
+            service = self._service(host, port, ca)
             yield checks.reach(service)
             yield checks.our_certificate(service)
             yield from checks.names_accepted(service)

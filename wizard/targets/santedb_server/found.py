@@ -41,7 +41,9 @@ def _found_running(host: Host, process: Running) -> Found:
     more, warnings = _of_files(process.config, process.installation)
     warnings += _mono_warnings(host, process)
     try:
-        ports = config.read(process.config, process.installation).ports
+        there = config.read(process.config, process.installation)
+        ports = there.ports
+        warnings += named_certificate(there)
         if ports:
             schemes = (f"{one.address.scheme} on {port}" for port, (one, *_) in ports.items() if one.address)
             status += f", {', '.join(schemes)}"

@@ -65,7 +65,7 @@ class InstallationQuestions(ServiceFiles):
         "It runs as",
         Text(optional=True),
         page=SERVICE_PAGE.key,
-        help="Mono looks for certificates in this account's home.",
+        help="Mono looks in its home. On Windows it may stay empty.",
         more="On Windows the account that needs the reservation of the address; empty: the script looks.",
     )
     directory: Path = question(

@@ -162,8 +162,8 @@ def _there(parcel: Parcel) -> str:
     """The file on Windows, from the program's folder on, as a PowerShell expression."""
     main, path = parcel.switch.found.main, parcel.switch.found.file.path
     inner = path.relative_to(main.parent) if path.is_relative_to(main.parent) else Path(path.name)
-    if path == main and parcel.product is not Product.ICDR:
-        inner = Path("instances", "default", "config", main.name)
+    if path == main:
+        inner = parcel.product.config(Path())
     return _quoted(str(inner).replace("/", "\\"))
 
 
