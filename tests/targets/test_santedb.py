@@ -18,7 +18,7 @@ from tests.sources.elsewhere import Elsewhere
 from tests.targets.hub_plans import file, names
 from tests.targets.santedb_plans import NAMES, Setup, setup, texts
 from wizard import preview, review, transaction
-from wizard.errors import BadAnswers
+from wizard.errors import BadAnswers, Refusal, WizardError
 from wizard.kinds import Raw
 from wizard.material import keys as material_keys
 from wizard.material.certificates import certificate_pem, self_signed_server
@@ -28,7 +28,7 @@ from wizard.material.mono_keys import read_pvk, why_unfit
 from wizard.material.names import read_name
 from wizard.plan import Directory
 from wizard.probe import Endpoint, Handshake, plain_http, tls
-from wizard.proof import Proof, Result, Verdict
+from wizard.proof import Proof, Result, Verdict, prove
 from wizard.secret import Secret
 from wizard.targets import named
 from wizard.targets.santedb import SanteDb
@@ -458,6 +458,30 @@ def test_t32_a_bundle_that_is_not_needed_any_more_goes(santedb: Setup) -> None:
     transaction.apply(plan, santedb.host.state)
     with running(santedb):
         assert santedb.proven().passed
+
+
+# What is in the way -----------------------------------------------------------------------------------------
+
+
+def test_a_link_where_mono_looks_is_not_followed(santedb: Setup) -> None:
+    santedb.there.listener.mkdir(parents=True)
+    link = santedb.there.listener / f"{santedb.there.port}.pvk"
+    link.symlink_to(santedb.config)
+    with pytest.raises(Refusal, match="symbolic link"):
+        santedb.plan()
+
+
+def test_a_configuration_that_was_broken_since_is_a_failed_proof(santedb: Setup) -> None:
+    answers = santedb.filled()
+    for content in (b"<broken", b""):
+        santedb.config.write_bytes(content)
+        (only,) = prove(answers.proof(santedb.host)).results
+        assert only.verdict is Verdict.FAILED
+        assert "well-formed" in only.got
+    santedb.config.unlink()
+    assert not prove(answers.proof(santedb.host)).passed
+    with pytest.raises(WizardError):
+        review.prepared(answers, santedb.host, lambda _: None)
 
 
 # What is not known ------------------------------------------------------------------------------------------

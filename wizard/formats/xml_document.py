@@ -79,9 +79,16 @@ class Document:
 
     def children(self, parent: Element, name: str = "") -> Iterator[Element]:
         """The elements right below, or those of them with this local name in the parent's namespace."""
-        for element in self.elements:
-            if element.parent is parent and (not name or element.name == (parent.name[0], name)):
+        for element in self._below.get(parent, ()):
+            if not name or element.name == (parent.name[0], name):
                 yield element
+
+    @cached_property
+    def _below(self) -> dict[Element | None, list[Element]]:
+        below: dict[Element | None, list[Element]] = {}
+        for element in self.elements:
+            below.setdefault(element.parent, []).append(element)
+        return below
 
     def tag(self, element: Element) -> Tag:
         """How the start tag is written."""

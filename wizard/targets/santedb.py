@@ -44,6 +44,8 @@ from wizard.targets.santedb_server.windows import Parcel
 from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from wizard.checks import TlsService
     from wizard.material.keys import PrivateKey
     from wizard.plan import Owner
@@ -255,8 +257,9 @@ class SanteDb(EndpointQuestions):
         from wizard.sources.trust import NAME
         from wizard.targets.santedb_server.trusted import for_clients
 
-        given = after(self.directory / NAME, changes)
-        roots = (desk.root,) if desk else read_certificates_pem(given) if given else ()
+        roots: tuple[Certificate, ...] = (desk.root,) if desk else ()
+        with suppress(MaterialError):  # there is none, or something else
+            roots = (*roots, *read_certificates_pem(after(self.directory / NAME, changes)))
         about = "the root with the intermediates, which Mono does not send: for clients to trust"
         yield from write(bundle, for_clients(what, roots), owner, about)
 
@@ -284,8 +287,8 @@ class SanteDb(EndpointQuestions):
             f"powershell -ExecutionPolicy Bypass -File .\\{parcel.script.name}",
         )
         yield Advice(
-            "Then prove from here, where the machine can be reached.",
-            f"tls-wizard prove ANSWERS  # {self.address}",
+            f"Then prove from here, if {self.address} can be reached.",
+            "tls-wizard prove ANSWERS",
         )
         if self.source in (SELF_SIGNED, PRIVATE_CA):
             yield Advice(f"Give clients {self.trusted(host)} to trust.")
@@ -313,17 +316,18 @@ class SanteDb(EndpointQuestions):
         )
 
     def proof(self, host: Host) -> tuple[Check, ...]:
+        from wizard.probe import Endpoint
         from wizard.targets.santedb_server import checks as santedb_checks
 
-        pair = self.pair(host)
+        pair, configured = self.pair(host), santedb_checks.configured(self.switch)
+        if santedb_checks.switch_or_none(self.switch) is None:  # it was changed since it was asked for
+            return (*self.answered(host), configured)
         if self.way == WINDOWS:
             ready = santedb_checks.parcel_is_ready(self.parcel, pair)
             return (*self.answered(host), ready, *self._connections(host))
-        from wizard.probe import Endpoint
-
         return (
             *self.answered(host),
-            santedb_checks.configured(self.switch),
+            configured,
             santedb_checks.in_mono_folder(self.listener_folder(host), self._ports_proven(), pair),
             santedb_checks.runs(host, self.config, self._read_at_start(host), Endpoint.parse(self.address)),
             *self._connections(host),
@@ -343,16 +347,19 @@ class SanteDb(EndpointQuestions):
             yield checks.reach(service)
             yield checks.our_certificate(service)
             yield from checks.names_accepted(service)
-            yield santedb_checks.root_is_enough(service, self.trusted(host), (self._intermediates(host),))
+            if self.way == MONO:
+                yield santedb_checks.root_is_enough(service, self.trusted(host), self._intermediates())
             for address in self.switch().on(port):
                 yield santedb_checks.endpoint_answers(service, address.request_path)
             yield santedb_checks.every_name_answers(service)
             yield checks.plain_http_refused(service)
             yield checks.old_versions_refused(service, known_limit=limit)
 
-    def _intermediates(self, host: Host) -> Advice:
+    def _intermediates(self) -> Advice | None:
         """What helps clients where the server does not send what stands between it and the root."""
         bundle = self.files(self.directory)[2]
+        if not bundle.is_file():
+            return None
         return Advice(
             f"Give clients {bundle}, the root with the intermediates; or put nginx before SanteDB, which "
             "sends them.",

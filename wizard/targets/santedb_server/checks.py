@@ -140,8 +140,11 @@ def _answered(service: TlsService, name: str) -> Outcome:
     return passed(answer.status)
 
 
-def root_is_enough(service: TlsService, root: Path, advice: tuple[Advice, ...]) -> Check:
-    """A client that knows the root alone accepts it; with an intermediate it cannot, which is a finding."""
+def root_is_enough(service: TlsService, root: Path, known: Advice | None) -> Check:
+    """A client that has only the root accepts it; `known` helps where an intermediate is known to be missing.
+
+    Then that it does not is a finding, else a failure.
+    """
 
     def run() -> Outcome:
         try:
@@ -150,11 +153,13 @@ def root_is_enough(service: TlsService, root: Path, advice: tuple[Advice, ...]) 
             return failed(f"{root} cannot be read: {error}")
         if isinstance(result, Handshake):
             return passed(f"{result.version}, {result.cipher}")
+        if known is None:
+            return failed(result.sentence)
         return Outcome(
             verdict=Verdict.FINDING,
             got=result.sentence,
             meaning="Mono sends the server's certificate alone, never the intermediate that issued it.",
-            advice=advice,
+            advice=(known,),
         )
 
     command = curl(replace(service, ca=root), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from wizard.errors import Refusal
 from wizard.plan import Change, Directory, Owner, Warning
 from wizard.small_files import read_small
 from wizard.sources.pair import Pair, closed_to_others, contents, write
@@ -17,7 +18,10 @@ def of_port(folder: Path, port: int, owner: Owner | None = None) -> Pair:
 
 
 def changes(folder: Path, ports: Iterable[int], what: Presented, owner: Owner | None) -> Iterator[Change]:
-    """What brings the folder to serve this on these ports. Raises OSError; MaterialError for an unfit key."""
+    """What brings the folder to serve this on these ports.
+
+    Raises OSError and Refusal; MaterialError for a key that Mono cannot load.
+    """
     from datetime import UTC, datetime
 
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -30,6 +34,7 @@ def changes(folder: Path, ports: Iterable[int], what: Presented, owner: Owner | 
     said = describe(what.leaf, datetime.now(UTC)).lines()
     for port in ports:
         pair = of_port(folder, port, owner)
+        _check_places(pair)
         about = f"key that Mono serves port {port} with; PVK, for which there is no passphrase"
         if contents(pair.key) == key:
             yield from closed_to_others(pair, key)
@@ -37,6 +42,17 @@ def changes(folder: Path, ports: Iterable[int], what: Presented, owner: Owner | 
             yield from write(pair.key, key, owner, about, secret=True)
         about = f"certificate that Mono serves port {port} with; DER"
         yield from write(pair.certificate, certificate, owner, about, described=said)
+
+
+def _check_places(pair: Pair) -> None:
+    """Raise Refusal for a symbolic link, by which the account would have root write elsewhere."""
+    for path in (pair.key, pair.certificate):
+        if path.is_symlink():
+            raise Refusal(
+                path,
+                "It is a symbolic link, and what it leads to would be overwritten.",
+                "Remove the link, and come back.",
+            )
 
 
 def _folders(folder: Path, owner: Owner | None) -> Iterator[Directory]:
