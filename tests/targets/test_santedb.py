@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.material.test_mono_keys import short_of
+from tests.material.test_mono_keys import fitting, short_of
 from tests.peers.santedb import CONFIG, Installation
 from tests.sources.elsewhere import Elsewhere
 from tests.targets.hub_plans import file, names
@@ -304,9 +304,7 @@ def test_t27_the_folder_is_that_of_mono_for_the_account_of_the_service(santedb: 
 def test_t28_keys_are_generated_until_mono_can_load_one(
     santedb: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = generate(KeyType.RSA_2048)
-    while why_unfit(good):
-        good = generate(KeyType.RSA_2048)
+    good = fitting()
     made: list[PrivateKey] = [short_of("d"), short_of("dp"), good]
     monkeypatch.setattr(material_keys, "generate", lambda _: made.pop(0))
     plan = santedb.plan()

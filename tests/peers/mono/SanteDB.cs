@@ -1,10 +1,10 @@
 // Serves what SanteDB's configuration says by Mono's own HttpListener, as SanteDB does: see RestHttpBinding.cs and
 // EndpointDescription.cs of RestSrvr, and SanteDBConfiguration.cs of santedb-api.
 //
-//   mono SanteDB.exe [--config=FILE]    serves the endpoints of the configuration, until it is terminated
-//   mono SanteDB.exe PREFIX...          serves these prefixes, and ends with its standard input
+//   mono SanteDB.exe [--config=FILE]    serves the endpoints of the configuration
+//   mono SanteDB.exe PREFIX...          serves these prefixes
 //
-// Says "ready" when all listen.
+// Says "ready" when all listen, and serves until it is killed.
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -18,7 +18,7 @@ static class Program
 {
     const string Instance = "http://www.w3.org/2001/XMLSchema-instance";
 
-    static int Main(string[] arguments)
+    static void Main(string[] arguments)
     {
         List<string> prefixes = new List<string>();
         string folder = Path.GetDirectoryName(Assembly.GetEntryAssembly().Location);
@@ -28,8 +28,7 @@ static class Program
             if (argument.StartsWith("--config=")) config = argument.Substring("--config=".Length);
             else if (argument.StartsWith("http")) prefixes.Add(argument);
         }
-        bool given = prefixes.Count > 0;
-        if (!given) Load(config, folder, prefixes);
+        if (prefixes.Count == 0) Load(config, folder, prefixes);
         foreach (string prefix in prefixes)
         {
             HttpListener listener = new HttpListener();
@@ -41,9 +40,7 @@ static class Program
         }
         Console.WriteLine("ready");
         Console.Out.Flush();
-        if (!given) Thread.Sleep(Timeout.Infinite);
-        while (Console.In.ReadLine() != null) { }
-        return 0;
+        Thread.Sleep(Timeout.Infinite);
     }
 
     static void Load(string path, string folder, List<string> prefixes)
