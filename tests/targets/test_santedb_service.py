@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
+from tests.formats.test_xml import FILES, changed_lines
+from tests.formats.test_xml_generated import configuration
 from tests.peers.santedb import CONFIG, Installation
 from tests.targets.hub_plans import HOST, file
 from tests.targets.santedb_plans import USER, Setup, setup, texts
@@ -21,6 +24,7 @@ from wizard.targets.santedb import SanteDb
 from wizard.targets.santedb_server import config, mono, processes
 from wizard.targets.santedb_server.address import Address
 from wizard.targets.santedb_server.products import Product
+from wizard.targets.santedb_server.switch import Switch
 
 REST = '<section xsi:type="RestConfigurationSection">'
 ROOT = (
@@ -242,6 +246,42 @@ def test_other_generations_and_other_files_are_refused_with_the_reason(
     with pytest.raises(Refusal, match=said) as refused:
         config.read(tmp_path / name, None)
     assert refused.value.remedy
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_file_is_switched_and_nothing_in_it_but_the_endpoints(path: Path) -> None:
+    found = config.read(path, None)
+    switch = Switch(found, tuple(found.ports))
+    before = found.file.document.data
+    http = {one.line for one in found.endpoints if one.address and one.address.scheme == "http"}
+    after = switch.edited()
+    gone, new = changed_lines(before, after)
+    assert gone == new <= len(http)
+    assert (gone > 0) == bool(http)
+    path_of = [one.text.partition("://")[2].partition("/")[2] for one in found.endpoints]
+    assert [str(address).partition("://")[2].partition("/")[2] for _, address in switch.endpoints] == path_of
+    assert after.replace(b"https://", b"http://").count(b"http://") == before.replace(
+        b"https://", b"http://"
+    ).count(b"http://")
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=150)
+@given(configuration())
+def test_any_configuration_is_switched_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    main = tmp_path_factory.getbasetemp() / "generated.xml"
+    main.write_bytes(data)
+    try:
+        found = config.read(main, None)
+        once = Switch(found, tuple(found.ports), "0.0.0.0", base_url="https://a.example.org").edited()
+    except Refusal:
+        return
+    main.write_bytes(once)
+    again = config.read(main, None)
+    twice = Switch(again, tuple(again.ports), "0.0.0.0", base_url="https://a.example.org").edited()
+    assert twice == once
+    assert all(one.address is None or one.address.scheme == "https" for one in again.endpoints)
 
 
 def test_other_addresses_are_reported_and_left_alone(santedb: Setup) -> None:
