@@ -209,6 +209,7 @@ def test_another_port_is_taken_and_the_same_answers_serve_again(santedb: Setup) 
     with running(santedb):
         assert santedb.proven(**answers).passed
     assert santedb.plan(**answers).changes == ()
+    assert f"All endpoints are on port {new} now" in santedb.sheet(**answers)["endpoints"].caution
 
 
 def test_a_port_that_is_taken_is_refused(santedb: Setup) -> None:

@@ -65,7 +65,7 @@ def why_unfit(key: PrivateKey) -> str:
         return problem
     assert isinstance(key, rsa.RSAPrivateKey)
     short = _Numbers.of(key).short
-    return f"Mono cannot load it, since its {' and '.join(short)} begin with zeros" if short else ""
+    return f"Mono cannot load it, since zeros lead its {' and '.join(short)}" if short else ""
 
 
 def pvk(key: PrivateKey) -> bytes:

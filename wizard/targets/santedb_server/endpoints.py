@@ -41,7 +41,7 @@ class EndpointQuestions(InstallationQuestions):
         "Host",
         Text(optional=True),
         page=ENDPOINTS_PAGE.key,
-        help="0.0.0.0 answers to every name; another one to that name only.",
+        help="0.0.0.0 answers to every name, another to that alone.",
         more="With 127.0.0.1 only programs on this host reach it, and every other name is answered with "
         "400 Invalid host. Empty: each endpoint keeps the one it has.",
     )
@@ -80,11 +80,14 @@ class EndpointQuestions(InstallationQuestions):
         return None
 
     def caution_endpoints(self, host: Host, value: tuple[str, ...]) -> str | None:
+        there = self.configuration().ports
+        if any(name.isdecimal() and int(name) not in there for name in value):
+            return f"All endpoints are on port {next(iter(there))} now."
         along = [
             endpoint.address.path or endpoint.text
             for port in self._selected(value)
             if str(port) not in value
-            for endpoint in self.configuration().ports[port]
+            for endpoint in there[port]
             if endpoint.address
         ]
         return f"With it go all of its port: {', '.join(along)}." if len(along) > 1 else None
