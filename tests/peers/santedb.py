@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -58,6 +59,7 @@ address="http://{host}:{port}/hdsi">
 def compiled() -> Path:
     """The program, compiled once for all tests of this process."""
     folder = Path(mkdtemp(prefix="santedb-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run(["mcs", f"-out:{folder / 'SanteDB.exe'}", str(SOURCE)], check=True, capture_output=True)
     return folder / "SanteDB.exe"
 
@@ -102,13 +104,16 @@ class Installation:
         return environment(self.home)
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """It runs, until the block ends."""
+    def running(self, user: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """It runs, until the block ends; as another user only when root runs the tests."""
         with subprocess.Popen(
-            ["mono", str(self.program), "--console", *arguments],
+            ["mono", str(self.program), "--console"],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
         ) as process:
             try:
                 assert process.stdout is not None

@@ -12,7 +12,7 @@ from wizard.plan import Advice, Directory, File, Plan, Tell, Warning, silent
 from wizard.targets import Found
 from wizard.targets.santedb import SanteDb
 from wizard.targets.santedb_server.config import ConfigFile, Configuration, Generation
-from wizard.targets.santedb_server.found import config_warnings
+from wizard.targets.santedb_server.found import config_warnings, described
 
 FOLDER = Path("/opt/santesuite/santedb/www")
 MAIN = FOLDER / "instances/default/config/santedb.config"
@@ -35,7 +35,7 @@ class SampleSanteDb(SanteDb):
     def find(cls, host: Host) -> Found:
         there = configuration()
         details = (str(MAIN), "runs as root since 2026-03-14 09:26, on Mono 6.8.0.105")
-        listed = tuple(endpoint.words() for endpoint in there.endpoints)
+        listed = tuple(described(endpoint, FOLDER / "listener") for endpoint in there.endpoints)
         status = "runs here: pid 4121, dCDR web, http on 9200"
         return Found(True, status, (*details, *listed), tuple(config_warnings(there)))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -300,6 +302,26 @@ def test_t27_the_folder_is_that_of_mono_for_the_account_of_the_service(santedb: 
     assert {path.suffix for path in santedb.there.listener.iterdir()} == {".cer", ".pvk"}
     with running(santedb):
         assert santedb.proven().passed
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT RUN: only root can run it as another account")
+def test_t27_another_account_finds_its_files_in_its_own_home() -> None:
+    nobody = pwd.getpwnam("nobody").pw_uid
+    with TemporaryDirectory() as folder, setup(Path(folder)) as santedb:
+        os.chown(santedb.there.home, nobody, nobody)
+        with santedb.there.running(nobody):
+            here = santedb.look()
+            answers = santedb.filled(here)
+            plan = answers.plan(here)
+        assert answers.service_user == "nobody"
+        transaction.apply(plan, here.state)
+        assert {path.stat().st_uid for path in santedb.there.listener.iterdir()} == {nobody}
+        assert {
+            path.stat().st_mode & 0o077
+            for path in (santedb.there.listener, *santedb.there.listener.glob("*.pvk"))
+        } == {0}
+        with santedb.there.running(nobody):
+            assert santedb.proven().passed
 
 
 def test_t28_keys_are_generated_until_mono_can_load_one(

@@ -139,8 +139,19 @@ def test_every_endpoint_is_listed(santedb: Setup) -> None:
     found = SanteDb.find(santedb.host)
     assert found.runs
     assert found.status.endswith(f"iCDR, http on {santedb.there.port}")
-    assert f"http://0.0.0.0:{santedb.there.port}/hdsi  HDSI IHdsiServiceContract" in found.details
-    assert f"http://0.0.0.0:{santedb.there.port}/ami  AMI IAmiServiceContract" in found.details
+    at = f"0.0.0.0:{santedb.there.port}"
+    assert f"http://{at}/hdsi  IHdsiServiceContract, plain HTTP" in found.details
+    assert f"http://{at}/ami  IAmiServiceContract, plain HTTP" in found.details
+    santedb.apply(host="127.0.0.1", alt_names=["127.0.0.1"])
+    at = f"127.0.0.1:{santedb.there.port}"
+    found = SanteDb.find(santedb.host)
+    assert f"https://{at}/hdsi  IHdsiServiceContract, https, this host only" in found.details
+    next(santedb.there.listener.glob("*.pvk")).unlink()
+    found = SanteDb.find(santedb.host)
+    assert (
+        f"https://{at}/hdsi  IHdsiServiceContract, https without a certificate, this host only"
+        in found.details
+    )
 
 
 def test_the_real_process_is_found_with_its_mono(santedb: Setup) -> None:

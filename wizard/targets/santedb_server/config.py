@@ -63,9 +63,8 @@ class RestEndpoint:
         return self.element.line
 
     def words(self) -> str:
-        """The endpoint in one line."""
-        what = " ".join(part for part in (self.service, self.interface) if part)
-        return f"{self.text}  {what}"
+        """The endpoint in one line: where, and what."""
+        return f"{self.text}  {self.interface or self.service}"
 
 
 @dataclass(frozen=True)

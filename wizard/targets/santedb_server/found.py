@@ -9,7 +9,8 @@ from wizard.errors import Refusal
 from wizard.host import Host
 from wizard.plan import Warning
 from wizard.targets import Found
-from wizard.targets.santedb_server import config, mono, processes
+from wizard.targets.santedb_server import config, mono, mono_files, processes
+from wizard.targets.santedb_server.address import LOOPBACK
 from wizard.targets.santedb_server.processes import Running
 from wizard.targets.santedb_server.products import INSTANCE
 
@@ -21,7 +22,7 @@ def found(host: Host) -> Found:
         return _found_running(host, process)
     for product, folder in processes.installations():
         main = processes.default_config(product, folder, INSTANCE, processes.config_home("root", {}))
-        details, warnings = _of_files(main, folder)
+        details, warnings = _of_files(main, folder, None)
         return Found(False, f"{product.label} in {folder}, not running", tuple(details), tuple(warnings))
     return Found(False, "not found here")
 
@@ -38,7 +39,7 @@ def _found_running(host: Host, process: Running) -> Found:
     if not service.readable:
         details.append(f"It runs as {service.user}; only root can see its files.")
         return Found(True, status, tuple(details))
-    more, warnings = _of_files(process.config, process.installation)
+    more, warnings = _of_files(process.config, process.installation, _listener_folder(process))
     warnings += _mono_warnings(host, process)
     try:
         there = config.read(process.config, process.installation)
@@ -68,15 +69,46 @@ def _mono_warnings(host: Host, process: Running) -> list[Warning]:
     return [Warning(problem)] if problem else []
 
 
-def _of_files(main: Path, installation: Path) -> tuple[list[str], list[Warning]]:
-    """Every endpoint, and what is wrong with them."""
+def _listener_folder(process: Running) -> Path | None:
+    """Where its Mono looks for certificates; None: its account is not known here."""
+    try:
+        return mono.listener_folder(process.service.user, process)
+    except KeyError:
+        return None
+
+
+def _of_files(main: Path, installation: Path, folder: Path | None) -> tuple[list[str], list[Warning]]:
+    """Every endpoint with what is true of it, and what is wrong with them."""
     try:
         found = config.read(main, installation)
     except OSError as error:
         return [], [Warning(f"{main} cannot be read: {error.strerror}.")]
     except Refusal as error:
         return [], [Warning(str(error))]
-    return [endpoint.words() for endpoint in found.endpoints], list(config_warnings(found))
+    return [described(endpoint, folder) for endpoint in found.endpoints], list(config_warnings(found))
+
+
+def described(endpoint: config.RestEndpoint, folder: Path | None) -> str:
+    """An endpoint with what is true of it, by its address and by what stands where Mono looks."""
+    said, address = [endpoint.words()], endpoint.address
+    if address is None:
+        return f"{said[0]}, left alone"
+    if address.scheme == "http":
+        said.append("plain HTTP")
+    elif folder is not None:
+        said.append("https" if _has_files(folder, address.port) else "https without a certificate")
+    if address.host in LOOPBACK:
+        said.append("this host only")
+    return ", ".join(said)
+
+
+def _has_files(folder: Path, port: int) -> bool:
+    """Whether there are a certificate and a key for the port; also where that may not be seen."""
+    pair = mono_files.of_port(folder, port)
+    try:
+        return pair.certificate.exists() and pair.key.exists()
+    except OSError:
+        return True
 
 
 def config_warnings(found: config.Configuration) -> Iterator[Warning]:
@@ -113,16 +145,15 @@ def _port_warnings(
     process: Running, ports: Mapping[int, tuple[config.RestEndpoint, ...]]
 ) -> Iterator[Warning]:
     """Ports that are https without a certificate that Mono would find."""
-    try:
-        folder = mono.listener_folder(process.service.user, process)
-        missing = [
-            port
-            for port, endpoints in ports.items()
-            if any(one.address and one.address.scheme == "https" for one in endpoints)
-            and not ((folder / f"{port}.cer").exists() and (folder / f"{port}.pvk").exists())
-        ]
-    except (KeyError, OSError):
+    folder = _listener_folder(process)
+    if folder is None:
         return
+    missing = [
+        port
+        for port, endpoints in ports.items()
+        if any(one.address and one.address.scheme == "https" for one in endpoints)
+        and not _has_files(folder, port)
+    ]
     for port in missing:
         yield Warning(
             f"Port {port} is https, but there is no {port}.cer with {port}.pvk in {folder}: every connection "
