@@ -20,6 +20,7 @@ check: $(VENV)/ready-to-test
 bench: $(VENV)/ready-to-test
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.bench_certificates
+	$(BIN)/python -m tests.bench.bench_nano
 
 snapshots: $(VENV)/ready-to-test
 	$(BIN)/pytest tests/screens --snapshot-update

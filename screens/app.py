@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding
 from textual.worker import WorkerFailed
 
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
-from screens.journey import Journey, World
+from screens.journey import Journey
 from screens.line import SteadyDriver
 from screens.messages import (
     Applied,
@@ -33,7 +33,7 @@ from screens.messages import (
     Told,
 )
 from screens.workers import Workers
-from wizard import crash
+from wizard import crash, targets
 from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
 from wizard.inert import inert_lines
@@ -42,6 +42,7 @@ from wizard.plan import Plan, Tell
 from wizard.questions import Page
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
+from wizard.world import World
 
 if TYPE_CHECKING:
     from screens.apply import ApplyScreen
@@ -90,6 +91,16 @@ class WizardApp(Workers):
     async def on_mount(self) -> None:
         await self._show(self._first_screen())
         self.call_after_refresh(self._begin)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover what would be cut, and uncover it when there is room again."""
+        from screens.dialogs import TooSmall
+
+        if TooSmall.is_so(event.size):
+            if not isinstance(self.screen, TooSmall):
+                self.push_screen(TooSmall())
+        elif isinstance(self.screen, TooSmall):
+            self.pop_screen()
 
     def _begin(self) -> None:
         """What the first frame need not wait for: garbage (cli.py holds it back), and a look at the host."""
@@ -171,6 +182,15 @@ class WizardApp(Workers):
         else:
             self.journey = replace(self.journey, answers=sheet.answers, undone=None)
             self._plan(sheet.answers, host)
+
+    async def on_ask_screen_went_elsewhere(self, event: AskScreen.WentElsewhere) -> None:
+        self._take(event.screen)
+        target = targets.named(event.elsewhere.target)
+        before = self.journey.given.get(target.key, {})
+        there = {**before, **event.elsewhere.given(event.screen.given)}
+        given = {**self.journey.given, target.key: there}
+        self.journey = replace(self.journey, target=target, given=given)
+        await self._ask(self._sheet().pages[0])
 
     async def on_ask_screen_kept(self, event: AskScreen.Kept) -> None:
         self._stop_planning()
@@ -381,9 +401,10 @@ class WizardApp(Workers):
             if yes:
                 self.restart(command)
 
-        self.push_screen(
-            Confirm(f"Restart the service now?\n{' '.join(command.arguments)}", "Restart"), answered
-        )
+        # "Reload nginx now?", where the target has words for it.
+        what = command.about or "restart the service"
+        asked = f"{what[0].upper()}{what[1:]} now?\n{' '.join(command.arguments)}"
+        self.push_screen(Confirm(asked, what.split()[0].capitalize()), answered)
 
     @on(Restarted)
     async def _restarted(self, event: Restarted) -> None:

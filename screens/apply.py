@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
 
-from screens.base import COMMON_KEYS, WizardScreen, enter, letter
+from screens.base import COMMON_KEYS, PACE, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
 from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
@@ -54,6 +54,8 @@ class ApplyScreen(WizardScreen):
         super().__init__(who)
         self.plan = plan
         self.done: list[str] = []
+        self._shown = 0
+        """How many of them are on the screen."""
         self.run: Run | None = None
         self.failure = ""
         self.said = ""
@@ -68,9 +70,10 @@ class ApplyScreen(WizardScreen):
         self._show()
 
     def show_progress(self, progress: Progress) -> None:
-        """One more change is made."""
+        """One more change is made; it is shown with those that soon follow it."""
+        if len(self.done) == self._shown:
+            self.set_timer(PACE, self._show_more)
         self.done.append(progress.text)
-        self._show()
 
     def show_done(self, run: Run) -> None:
         """Everything is written."""
@@ -87,7 +90,13 @@ class ApplyScreen(WizardScreen):
         self.said = text
         self._show()
 
+    def _show_more(self) -> None:
+        if self.run is None and not self.failure:
+            self.query_one(Rows).insert(map(_tick, self.done[self._shown :]))
+            self._shown = len(self.done)
+
     def _show(self) -> None:
+        self._shown = len(self.done)
         self.query_one(Rows).show(self._rows())
         self.refresh_bindings()
 
@@ -101,7 +110,7 @@ class ApplyScreen(WizardScreen):
             yield from text_rows(self.said, "bold")
         yield NOTHING
         for text in self.done:
-            yield Row(Content(inert(text)), Content.styled("✓ ", "$text-success"))
+            yield _tick(text)
         if self.run is None:
             yield from text_rows("…")
             return
@@ -148,3 +157,8 @@ class ApplyScreen(WizardScreen):
     def action_copy(self) -> None:
         commands = [advice.command for advice in self.plan.advice if advice.command]
         self.copy(commands[0] if commands else self._undo_command, "the first command")
+
+
+def _tick(text: str) -> Row:
+    """A change that is made."""
+    return Row(Content(inert(text)), Content.styled("✓ ", "$text-success"))

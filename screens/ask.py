@@ -20,7 +20,7 @@ from wizard.errors import WrongAnswer
 from wizard.inert import inert
 from wizard.kinds import Choice, Delivered, Passphrase, Raw, Text, YesNo
 from wizard.questions import Page
-from wizard.sheet import Entry, Sheet
+from wizard.sheet import Elsewhere, Entry, Sheet
 from wizard.targets import Target
 
 UNSEEN = (
@@ -43,6 +43,7 @@ class AskScreen(WizardScreen):
     BINDINGS = [
         # Not before what has the focus: the letters typed ahead of it must be taken first.
         Binding("enter", "next", "next", key_display="Enter"),
+        Binding("ctrl+n", "elsewhere", "go on there", key_display="Ctrl+N"),
         # Before it: the letters typed after it belong to the next field.
         Binding("tab", "app.focus_next", "field", key_display="Tab", priority=True),
         Binding("shift+tab", "app.focus_previous", "field before", show=False, priority=True),
@@ -54,6 +55,13 @@ class AskScreen(WizardScreen):
         """The page is filled in: go on."""
 
         screen: AskScreen
+
+    @dataclass
+    class WentElsewhere(Message):
+        """Go on with another target, with the answers that it can use."""
+
+        screen: AskScreen
+        elsewhere: Elsewhere
 
     @dataclass
     class Kept(Message):
@@ -155,6 +163,8 @@ class AskScreen(WizardScreen):
             self.sheet = self._filled_in()
         for field in self.query(Field):
             field.show(self.sheet[field.question.name], tried=self.tried)
+        if before.wrong != self.sheet.wrong:
+            self.refresh_bindings()
         title = self.query_one(".title", Label)
         if title.content != self._title:
             title.update(self._title)
@@ -179,6 +189,19 @@ class AskScreen(WizardScreen):
             self.query_one(f"#{wrong[0].question.name}", Field).focus_answer()
         else:
             self.post_message(self.Answered(self))
+
+    @property
+    def _elsewhere(self) -> Elsewhere | None:
+        """The other target that serves where an answer of this page cannot be used."""
+        return next((entry.elsewhere for entry in self.sheet.page(self.page) if entry.elsewhere), None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What does not apply is not offered."""
+        return action != "elsewhere" or self._elsewhere is not None
+
+    def action_elsewhere(self) -> None:
+        if self._elsewhere is not None:
+            self.post_message(self.WentElsewhere(self, self._elsewhere))
 
     def action_back(self) -> None:
         self.post_message(self.Kept(self))

@@ -25,6 +25,9 @@ COMMON_KEYS = [
 ]
 """The keys that mean the same everywhere; each screen lists them after its own."""
 
+PACE = 0.1
+"""Seconds for which progress is gathered before it is shown: a slow line need not carry each of 4,000."""
+
 
 def enter(action: str, words: str) -> Binding:
     """The Enter key for a step: it does the obvious next thing, whatever has the focus."""

@@ -14,9 +14,11 @@ from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from wizard.inert import inert
+from wizard.reach import may_drop
 from wizard.targets import Found, Target
 
 LOOKING = "looking at this host …"
+MULTIPLEXER = "Over SSH, better in tmux or screen: there a line that drops does not even end the wizard."
 
 
 class ChooseScreen(WizardScreen):
@@ -61,6 +63,8 @@ class ChooseScreen(WizardScreen):
         yield OptionList(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
         yield Label("", id="about", markup=False)
         yield Label("", id="waiting", markup=False)
+        if may_drop():
+            yield Label(MULTIPLEXER, id="multiplexer", markup=False)
 
     def show_found(self, found: Mapping[str, Found], waiting: int) -> None:
         """Take in what a look at the host has found, by target key, and how many setups wait."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import containers, on
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -57,3 +58,18 @@ class Help(ModalScreen[None]):
             with containers.VerticalScroll():
                 yield Label(self.text, markup=False)
             yield Label("Esc closes. Hold Shift to select text with the mouse.", classes="dim", markup=False)
+
+
+class TooSmall(ModalScreen[None]):
+    """Stands in place of a step that would be cut, and takes the keys, so that none is pressed unseen."""
+
+    COLUMNS, LINES = 40, 12
+
+    def compose(self) -> ComposeResult:
+        needs = f"The wizard needs {self.COLUMNS} columns and {self.LINES} lines."
+        yield Label(f"{needs} Make the terminal larger; nothing is lost. Ctrl+Q quits.", markup=False)
+
+    @classmethod
+    def is_so(cls, size: Size) -> bool:
+        """Whether a terminal of this size is."""
+        return size.width < cls.COLUMNS or size.height < cls.LINES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,21 +12,7 @@ if TYPE_CHECKING:
     from wizard.journal import Run
     from wizard.kinds import Raw
     from wizard.plan import Plan
-    from wizard.state import State
     from wizard.targets import Target
-
-
-@dataclass(frozen=True)
-class World:
-    """What the app needs from outside; the demo and the tests give their own."""
-
-    look: Callable[[], Host]
-    state: State
-    targets: tuple[type[Target], ...]
-    who: str
-    """`user@host`, for the line at the top."""
-    keep: Callable[[type[Target], Mapping[str, Raw]], None]
-    """Keeps the answers to one target for the next start."""
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from wizard.reach import within
+
 if TYPE_CHECKING:
     from textual.app import App
 
 
 class Line:
-    """The terminal's output; what is written after the line has dropped goes nowhere."""
+    """The terminal's output, in characters that it has; what is written after a drop goes nowhere."""
 
     def write(self, text: str) -> None:
         assert sys.__stderr__ is not None
         with suppress(OSError):
-            sys.__stderr__.write(text)
+            sys.__stderr__.write(within(text))
 
     def flush(self) -> None:
         assert sys.__stderr__ is not None

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from screens.base import COMMON_KEYS, WizardScreen, enter
+from screens.base import COMMON_KEYS, PACE, WizardScreen, enter
 from screens.widgets.lines import NOTHING, advice_rows, change_line, change_rows, text_rows, warning_rows
 from screens.widgets.rows import Row, Rows
 from wizard.errors import WizardError
@@ -51,6 +51,8 @@ class ReviewScreen(WizardScreen):
         self.made = made
         """The plan, or why there is none; None: it is still being made."""
         self.plan: Plan | None = None
+        self._told = ""
+        """How far the making of the plan is, until it is shown."""
 
     def compose_body(self) -> ComposeResult:
         yield Label(self.working, id="summary", markup=False)
@@ -102,9 +104,15 @@ class ReviewScreen(WizardScreen):
         self.query_one(Rows).focus()
 
     def show_working(self, text: str) -> None:
-        """Say how far the making of the plan is."""
-        if self.plan is None:
-            self._summary(text)
+        """Say how far the making of the plan is: of all that comes in a short time, the last."""
+        if not self._told:
+            self.set_timer(PACE, self._say_working)
+        self._told = text
+
+    def _say_working(self) -> None:
+        if self.made is None:
+            self._summary(self._told)
+        self._told = ""
 
     def _summary(self, text: str) -> None:
         self.query_one("#summary", Label).update(text)

@@ -13,7 +13,6 @@ from textual.app import App
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from screens.journey import World
 from screens.messages import (
     Applied,
     Begun,
@@ -31,6 +30,7 @@ from screens.messages import (
 from wizard.errors import WizardError
 from wizard.plan import Command, Plan, Tell
 from wizard.targets import Target
+from wizard.world import World
 
 if TYPE_CHECKING:
     from wizard.journal import Run

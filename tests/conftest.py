@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 # Textual reads these when it is first imported, so this stands above its import.
-for name in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TEXTUAL_THEME", "TEXTUAL_FILTERS"):
+NOISE = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TEXTUAL_THEME", "TEXTUAL_FILTERS", "SSH_TTY")
+for name in NOISE:
     os.environ.pop(name, None)
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 # Times of runs are shown as local time.
 os.environ["TZ"] = "UTC"
+os.environ["LC_ALL"] = "C.UTF-8"
 time.tzset()
 # A shell has its background jobs ignore Ctrl+C, and what the tests start would ignore it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)

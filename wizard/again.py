@@ -63,6 +63,21 @@ def resumed(run: Run, delivered: Sequence[str]) -> tuple[type[Target], dict[str,
     return target, {**given, "delivered": list(delivered)}
 
 
+def recorded(run: Run) -> Target:
+    """The answers of a run as they were, without looking whether they still can be used.
+
+    One that was not asked is missing. Raises BadAnswers, or ValueError for an answer that is of no kind.
+    """
+    target, given = answers.of_run(run)
+    found = target.__new__(target)
+    for asked in target.questions():
+        if asked.name in given:
+            object.__setattr__(found, asked.name, asked.kind.read(given[asked.name]))
+        elif asked.kind.optional:
+            object.__setattr__(found, asked.name, asked.kind.read(""))
+    return found
+
+
 def reissued(state: State, path: Path, *, new_key: bool) -> tuple[type[Target], dict[str, Raw]]:
     """The target and answers with which the certificate at this path is made anew. Raises WizardError."""
     real = Path(os.path.realpath(path))
@@ -72,6 +87,11 @@ def reissued(state: State, path: Path, *, new_key: bool) -> tuple[type[Target], 
         raise WizardError(f"{path} was not made by the wizard on this host. See: tls-wizard certificates")
     if not made[-1].answers:
         raise WizardError(f"{path}: the run that made it, {made[-1].id}, does not tell how.")
+    if "reissue" not in {asked.name for asked in answers.of_run(made[-1])[0].questions()}:
+        raise WizardError(
+            f"{path} has only been copied there. Make the certificate again where it was made, then apply "
+            "the same answers again."
+        )
     # What the setup has come to since, such as another client, is to stay.
     latest = [run for run in in_force if _same_setup(run, made[-1])][-1]
     target, given = answers.of_run(latest)

@@ -14,7 +14,7 @@ from wizard.host import Host
 from wizard.kinds import Raw
 from wizard.questions import Question
 from wizard.secret import Secret
-from wizard.sheet import Entry, Sheet, fill_in
+from wizard.sheet import Elsewhere, Entry, Sheet, fill_in
 from wizard.small_files import read_small
 from wizard.state import State
 from wizard.targets import Target
@@ -134,9 +134,19 @@ def complete(target: type[Target], given: Mapping[str, Raw], host: Host, *, secr
 def _problem(entry: Entry) -> str:
     """What is wrong with an answer, with its key."""
     text = f"  {entry.question.key}: {entry.error}"
+    if entry.elsewhere is not None:
+        return f"{text}\n    Answers to begin with there:\n{_instead(entry.elsewhere)}"
     if entry.question.secret and entry.missing:
         return f"{text} Write it into a file that only you can read, and name that file."
     return text
+
+
+def _instead(elsewhere: Elsewhere) -> str:
+    """The beginning of an answers file for another target."""
+    import tomlkit
+
+    lines = tomlkit.dumps({"target": elsewhere.target, **elsewhere.answers}).splitlines()
+    return "\n".join(f"      {line}" for line in lines)
 
 
 def template(sheet: Sheet[Target]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING
@@ -48,20 +49,24 @@ def curl(
     if scheme == "https":
         words += ["--cacert", str(service.ca)]
     if client is not None:
-        words += ["--cert", _before_passphrase(client.certificate), "--key", str(client.key)]
+        words += ["--cert", before_passphrase(client.certificate), "--key", str(client.key)]
     host = bracketed(name)
     if name != service.endpoint.host:
         words += ["--connect-to", f"{host}:{port}:{service.endpoint}"]
+    return join([*words, *request_words(request), f"{scheme}://{host}:{port}{request.path}"])
+
+
+def request_words(request: Request) -> Iterator[str]:
+    """Write what is sent, but for the address, for curl."""
     if request.method != "GET":
-        words += ["-X", request.method]
+        yield from ("-X", request.method)
     for header in request.headers:
-        words += ["-H", ": ".join(header)]
+        yield from ("-H", ": ".join(header))
     if request.body:
-        words += ["--data-binary", request.body.decode()]
-    return join([*words, f"{scheme}://{host}:{port}{request.path}"])
+        yield from ("--data-binary", request.body.decode())
 
 
-def _before_passphrase(path: Path) -> str:
+def before_passphrase(path: Path) -> str:
     """Write a path so that curl does not take what follows a colon in it for a passphrase."""
     return str(path).replace("\\", "\\\\").replace(":", "\\:")
 

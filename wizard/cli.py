@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wizard import __version__, commands, terminal
+from wizard.address import Address
 from wizard.crash import install as install_crash_report
 from wizard.errors import BadAnswers, WizardError
 from wizard.inert import inert_lines
@@ -95,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tls-wizard {__version__}")
     parser.add_argument("--demo", action="store_true", help="try it in a throw-away folder with a sample Hub")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="open the wizard with these answers")
+    parser.add_argument(
+        "--plain", action="store_true", help="ask line by line instead: for screen readers and slow lines"
+    )
     parser.set_defaults(run=_wizard)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
 
@@ -122,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     with_answers(command("plan", commands.plan, "show what would be written, to the byte, and write nothing"))
     applies = "write what `plan` shows, all of it or nothing"
     _add_writing(with_answers(command("apply", commands.apply, applies)))
-    with_answers(command("prove", commands.prove, "connect to the service for real and show who gets in"))
+    _add_proving(command("prove", commands.prove, "connect to the service for real and show who gets in"))
     command(
         "certificates", commands.certificates, "list the certificates made here and what is wrong with them"
     )
@@ -142,6 +147,27 @@ def _parser() -> argparse.ArgumentParser:
     undo.add_argument("--yes", action="store_true", help="do not ask before writing")
     command("recover", commands.recover, "roll back a run that a kill or a power cut interrupted")
     return parser
+
+
+def _add_proving(added: argparse.ArgumentParser) -> None:
+    """What is to be proven: a setup, or any address."""
+    what = "a file made with: tls-wizard questions TARGET; or any address that begins with https://"
+    added.add_argument("answers", type=_answers_or_address, metavar="ANSWERS|URL", help=what)
+    modes = "with an address: full (mutual TLS), verify-ca or skip; the default follows from the files"
+    added.add_argument("--mode", choices=("full", "verify-ca", "skip"), help=modes)
+    authority = "with an address: the server's authority, instead of the public ones"
+    added.add_argument("--ca", type=Path, metavar="FILE", help=authority)
+    added.add_argument("--cert", type=Path, metavar="FILE", help="with an address: the client's certificate")
+    added.add_argument("--key", type=Path, metavar="FILE", help="with an address: the client's key")
+
+
+def _answers_or_address(text: str) -> Path | Address:
+    if "://" not in text:
+        return Path(text)
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_passphrase(added: argparse.ArgumentParser) -> None:
@@ -170,6 +196,10 @@ def _wizard(options: argparse.Namespace) -> int:
             "The wizard needs a terminal, and this is none. Use the commands instead: "
             "tls-wizard questions TARGET > answers.toml, then plan, apply and prove with that file."
         )
+    if options.plain or os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+        from wizard import plain
+
+        return plain.start(demo=options.demo, answers_file=options.answers)
     # Nothing is garbage before the first frame, and looking for it costs a tenth of the start;
     # the app switches the collector on again behind it.
     gc.disable()

@@ -144,12 +144,12 @@ def stranger(like: bytes, name: str = "client") -> Identity:
 
 def _as_client(service: TlsService, files: ClientFiles) -> Handshake | Trouble:
     # Whether strict clients accept the service is another check.
-    return _judged(connect(service, files, ca=service.ca.read_bytes(), strict=False))
+    return judged(connect(service, files, ca=service.ca.read_bytes(), strict=False))
 
 
 def _refusal(service: TlsService, client: Identity | None, meaning: str) -> Outcome:
     ca = service.ca.read_bytes()
-    result = _judged(
+    result = judged(
         tls(service.endpoint, service.name, ca=ca, strict=False, request=service.request, client=client)
     )
     if isinstance(result, Handshake):
@@ -164,7 +164,7 @@ def _refusal(service: TlsService, client: Identity | None, meaning: str) -> Outc
     return passed(result.sentence)
 
 
-def _judged(result: Handshake | Trouble) -> Handshake | Trouble:
+def judged(result: Handshake | Trouble) -> Handshake | Trouble:
     """Take the page by which nginx refuses a client, after the handshake, for the refusal that it is."""
     if isinstance(result, Handshake) and result.answer.code == 400:
         for words in _REFUSED_BY_PAGE:

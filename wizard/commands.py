@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard import terminal
-from wizard.errors import WizardError
+from wizard.errors import WizardError, WrongUsage
 from wizard.inert import inert, inert_lines
 from wizard.kinds import LARGEST_PASTE
 from wizard.state import State
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wizard.journal import Run
     from wizard.kinds import Raw
     from wizard.plan import Plan
+    from wizard.proof import Check
     from wizard.targets import Target
     from wizard.transaction import Progress
 
@@ -192,7 +193,7 @@ def _apply(options: argparse.Namespace, target: Target, here: Host) -> int:
     if asks:
         terminal.agree(f"Write {preview.how_many(plan)}?")
     _from_here_to_the_end()
-    run = transaction.apply(plan, State.default(), _show_progress, in_place=options.in_place)
+    run = transaction.apply(plan, State.default(), show_progress, in_place=options.in_place)
     _report(options, {**preview.as_json(plan), "run": run.id}, _applied(plan, run.id))
     return code
 
@@ -211,18 +212,40 @@ def _applied(plan: Plan, run: str | None) -> str:
 
 
 def prove(options: argparse.Namespace) -> int:
-    """Connect to the service and show who gets in."""
+    """Connect to the service and show who gets in, or to any address and say what is there."""
     from wizard import proof
 
-    target, here = _read(options, secrets=False)
+    checks = _checks(options)
     # A check may wait for seconds, so each is shown as it comes.
     if options.json:
-        result = proof.prove(target.proof(here), lambda made: tell(proof.result_text(made)))
+        result = proof.prove(checks, lambda made: tell(proof.result_text(made)))
         print(json.dumps(proof.as_json(result), indent=2))
     else:
-        result = proof.prove(target.proof(here), lambda made: print(proof.result_text(made), flush=True))
+        result = proof.prove(checks, lambda made: print(proof.result_text(made), flush=True))
         print(proof.summary(result))
     return DONE if result.passed else PROOF_FAILED
+
+
+def _checks(options: argparse.Namespace) -> tuple[Check, ...]:
+    """What is to be proven: of a setup, by its answers, or of an address with the files that are named."""
+    named = [name for name in ("mode", "ca", "cert", "key") if getattr(options, name) is not None]
+    if isinstance(options.answers, Path):
+        if named:
+            raise WrongUsage(f"--{named[0]} goes with an address: tls-wizard prove https://api.example.com/")
+        target, here = _read(options, secrets=False)
+        return target.proof(here)
+    from wizard.connecting import trial
+    from wizard.connecting.call import Call, Files, request_for
+    from wizard.connecting.modes import Mode
+
+    ca, certificate, key = (path and path.absolute() for path in (options.ca, options.cert, options.key))
+    if (certificate is None) != (key is None):
+        raise WrongUsage("--cert and --key go together: the client's certificate and its private key.")
+    mode = Mode(options.mode) if options.mode else Mode.FULL if certificate else Mode.VERIFY_CA
+    if mode.presents and certificate is None:
+        raise WrongUsage("The mode full presents a client certificate: name it with --cert and --key.")
+    address, files = options.answers, Files(ca, certificate, key)
+    return trial.checks(Call(address, address.endpoint, files, mode, request_for(address, files)))
 
 
 def history(options: argparse.Namespace) -> int:
@@ -245,7 +268,7 @@ def undo(options: argparse.Namespace) -> int:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
         terminal.agree(f"Take back {preview.how_many(plan)}?")
     _from_here_to_the_end()
-    undone = transaction.undo(run, state, _show_progress)
+    undone = transaction.undo(run, state, show_progress)
     result = {**preview.as_json(plan), "run": undone.id, "undone": run.id}
     _report(
         options,
@@ -296,7 +319,8 @@ def report_interrupted() -> None:
     tell(f"tls-wizard: {inert_lines(text)}")
 
 
-def _show_progress(progress: Progress) -> None:
+def show_progress(progress: Progress) -> None:
+    """Say on standard error what was just done."""
     tell(f"  ✓ {inert(progress.text)}")
 
 

@@ -36,6 +36,12 @@ class Refusal(WizardError):
         return "\n".join(part for part in parts if part)
 
 
+class WrongUsage(WizardError):
+    """A command was given what does not go together."""
+
+    exit_code = 2
+
+
 class Drifted(WizardError):
     """A file is no longer as it was in the preview (or, for undo, as it was left)."""
 

@@ -11,7 +11,8 @@ def inert(text: str) -> str:
     Escape sequences, bells, and the invisible characters that reorder text (Unicode categories Cc,
     Cf, Cs, Zl and Zp) appear as `\\x1b` or `\\u202e`. Line feeds are not kept: give single lines.
     """
-    return "".join(_shown(character) for character in text)
+    # Printable is less than what may stay, and quickly told; most lines are.
+    return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def _shown(character: str) -> str:

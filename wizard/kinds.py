@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
+from wizard.address import Address
 from wizard.secret import Secret
 
 Raw: TypeAlias = str | int | bool | Sequence[str] | Secret
@@ -224,6 +225,14 @@ class HostAndPort(_Written[str]):
         elif "/" in host or any(map(str.isspace, host)):
             raise ValueError("Leave blanks, https:// and paths out; give only a host and a port.")
         return f"{host}:{port}"
+
+
+@dataclass(frozen=True)
+class Url(_Written[Address]):
+    """The address of an API, beginning with https://."""
+
+    def read(self, raw: Raw) -> Address:
+        return Address.parse(_line(raw))
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

@@ -84,6 +84,11 @@ class Command:
 
     arguments: tuple[str, ...]
     about: str = ""
+    judge: Callable[[int, str], str] | None = field(default=None, repr=False, compare=False)
+    """Tells from its exit status and what it said why a check failed; empty when it passed.
+
+    None: what does not end with 0 has failed, and what it said is the reason.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,9 @@ def how_many(plan: Plan) -> str:
 
 def why_nothing(plan: Plan) -> str:
     """Why a plan changes nothing, in words."""
-    return "it waits for its certificate" if plan.awaits else "everything is as it should be"
+    if plan.awaits:
+        return "it waits for its certificate"
+    return "everything is as it should be" if plan.kept else "there is nothing to write"
 
 
 def text(plan: Plan) -> str:

@@ -171,6 +171,8 @@ class Handshake:
     """The server's own certificate, DER."""
     answer: Answer
     """Empty when the server said nothing in time or closed the connection."""
+    asked: bool = False
+    """Whether the server asked for a client certificate; it may let in those without."""
 
     @property
     def fingerprint(self) -> str:
@@ -186,6 +188,7 @@ def tls(
     minimum: ssl.TLSVersion | None = None,
     maximum: ssl.TLSVersion | None = None,
     strict: bool = True,
+    any_name: bool = False,
     timeout: float = TIMEOUT,
     request: Request | Http2Preface | None = None,
     client: Identity | None = None,
@@ -193,13 +196,14 @@ def tls(
     """Connect as a client of `server_name` (else of the host), send a request, read how the answer begins.
 
     `ca` (PEM) is all that the client trusts; None accepts any certificate, to look at it. `strict` checks
-    as Python 3.13 does by default. Without a request, `GET /` is sent. `timeout` is in seconds. `client` is
-    presented to a server that asks for it.
+    as Python 3.13 does by default; with `any_name` it does not matter for whom the certificate is. Without
+    a request, `GET /` is sent. `timeout` is in seconds. `client` is presented to a server that asks for it.
     ValueError or ssl.SSLError: `ca` is not PEM.
     """
     authority = ca.decode("ascii") if ca is not None else None
     context = _client(authority, strict)
     opening = request or Request()
+    context.check_hostname = context.check_hostname and not any_name
     if opening.protocols:
         context.set_alpn_protocols(list(opening.protocols))
     try:
@@ -216,6 +220,27 @@ def tls(
         in_the_clear = plain_http(endpoint, timeout=timeout, request=innocuous)
         return Trouble.of(Kind.PLAIN_HTTP, endpoint) if isinstance(in_the_clear, Answer) else result
     return result
+
+
+def sent_certificates(
+    endpoint: Endpoint,
+    server_name: str = "",
+    *,
+    timeout: float = TIMEOUT,
+) -> tuple[bytes, ...] | Trouble:
+    """Return what the server sends, DER, its own certificate first, even if it then refuses the client."""
+    context = _client(None, strict=False)
+    connection = _connect(endpoint, timeout)
+    if isinstance(connection, Trouble):
+        return connection
+    course, name = Course(context), server_name or endpoint.host
+    try:
+        with connection, context.wrap_socket(connection, server_hostname=name):
+            pass
+    except OSError as error:  # ssl.SSLError is one
+        if not course.sent:
+            return Trouble.in_handshake(error, endpoint, name)
+    return course.sent
 
 
 def plain_http(
@@ -339,14 +364,14 @@ def _converse(
     course = Course(context)
     try:
         with connection, context.wrap_socket(connection, server_hostname=name) as secured:
-            result = _use(secured, sent, time.monotonic() + timeout)
+            result = _use(secured, course, sent, time.monotonic() + timeout)
     except OSError as error:  # ssl.SSLError is one
         return Trouble.in_handshake(error, endpoint, name, undecided=course.undecided)
     hung_up = not result.answer.data and not result.answer.timed_out
     return Trouble.of(Kind.CLIENT_CERTIFICATE, endpoint) if hung_up and course.undecided else result
 
 
-def _use(secured: ssl.SSLSocket, sent: bytes, deadline: float) -> Handshake:
+def _use(secured: ssl.SSLSocket, course: Course, sent: bytes, deadline: float) -> Handshake:
     # Asked at once: a connection that broke forgets its handshake.
     cipher = secured.cipher()
     version = _version_label(secured.version() or "")
@@ -354,7 +379,7 @@ def _use(secured: ssl.SSLSocket, sent: bytes, deadline: float) -> Handshake:
     with suppress(OSError):  # a peer that has hung up by now may have said why, which the read tells
         secured.sendall(sent)
     answer = _read_answer(secured, deadline)
-    return Handshake(version, cipher[0] if cipher else "", certificate, answer)
+    return Handshake(version, cipher[0] if cipher else "", certificate, answer, course.asked)
 
 
 def _read_answer(connection: socket.socket, deadline: float) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +57,7 @@ def _service(process: psutil.Process) -> Service | None:
         arguments = _allowed(process.cmdline) or []
         connections = _allowed(lambda: process.net_connections(kind="tcp"))
         listening = {(c.laddr.ip, c.laddr.port) for c in connections or () if c.status == psutil.CONN_LISTEN}
-        if not arguments or (connections is not None and not listening):
+        if not arguments or (connections is not None and not listening and not _may_listen_yet(arguments)):
             return None
         directory = _allowed(process.cwd)
         return Service(
@@ -72,6 +73,21 @@ def _service(process: psutil.Process) -> Service | None:
         )
 
 
+def _may_listen_yet(arguments: list[str]) -> bool:
+    """Whether it is an nginx, which listens nowhere while it has no servers."""
+    return " ".join(arguments).startswith("nginx: master process")
+
+
+def started(pid: int) -> float:
+    """When a process was started, in seconds since 1970, to the hundredth; raises OSError.
+
+    By the time since boot (proc(5), /proc/pid/stat, field 22), for the time of boot is told in whole seconds.
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    since_boot = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot)
+
+
 def _allowed(read: Callable[[], T]) -> T | None:
     """What `read` returns, or None when this user may not know."""
     try:
@@ -81,7 +97,12 @@ def _allowed(read: Callable[[], T]) -> T | None:
 
 
 def _program(arguments: list[str]) -> str:
-    """The base name of what runs; for `python3 /opt/x/hub --flag` that is hub."""
+    """The base name of what runs; for `python3 /opt/x/hub --flag` that is hub.
+
+    nginx writes a title over its arguments: "nginx: master process /usr/sbin/nginx -g daemon off;".
+    """
+    if arguments[0].startswith("nginx:"):
+        return "nginx"
     words = [Path(word).name for word in arguments]
     if words[0].rstrip("0123456789.") in INTERPRETERS:
         return next((word for word in words[1:] if not word.startswith("-")), words[0])

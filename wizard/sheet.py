@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,24 @@ NO_VALUE = object()
 
 class Missing(ValueError):
     """There is no answer and no default yet."""
+
+
+class Elsewhere(ValueError):
+    """The answer cannot be used here, but another target serves: with these answers to begin with."""
+
+    def __init__(
+        self, sentence: str, target: str, answers: Mapping[str, Raw], carried: Sequence[str] = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.target = target
+        """Its key."""
+        self.answers = answers
+        self.carried = carried
+        """The questions of both, whose answers are taken along as they were given."""
+
+    def given(self, before: Mapping[str, Raw]) -> dict[str, Raw]:
+        """What is given to the other target, of what was given `before`."""
+        return {**self.answers, **{name: before[name] for name in self.carried if name in before}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,8 @@ class Entry:
     """Whether a passphrase is made up now, and so has to be repeated."""
     refusal: Refusal | None = None
     """The refusal of a file that the answer names, when that is the error."""
+    elsewhere: Elsewhere | None = None
+    """The other target that serves, when that is the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +146,17 @@ def _entry(
         missing=isinstance(error, Missing),
         chosen=asked.secret and rule(answers, "chosen", asked, host) is True,
         refusal=error if isinstance(error, Refusal) else None,
+        elsewhere=error if isinstance(error, Elsewhere) else None,
     )
     return entry, NO_VALUE if error else value
 
 
 def _unasked(answers: Questionnaire, asked: Question, host: Host) -> object:
     """The value of a question that does not apply: its default, or nothing where it may be left empty."""
-    default = rule(answers, "default", asked, host)
+    try:
+        default = rule(answers, "default", asked, host)
+    except (ValueError, OSError, Refusal):  # nobody asks for it
+        default = None
     if default is None:
         return asked.kind.read("") if asked.kind.optional else NO_VALUE
     return default

@@ -11,8 +11,8 @@ LARGEST = 1_000_000
 """Bytes; no script or answers file comes near it."""
 
 
-def read_small(path: Path) -> bytes:
-    """The content of a regular file of at most 1 MB, symbolic links followed.
+def read_small(path: Path, largest: int = LARGEST) -> bytes:
+    """The content of a regular file of at most `largest` bytes, symbolic links followed.
 
     OSError, its reason fit for a sentence: it is something else, is larger, or cannot be read.
     """
@@ -25,8 +25,8 @@ def read_small(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "It is a device or a pipe, not a file", str(path))
-        if status.st_size > LARGEST:
-            raise OSError(errno.EFBIG, f"It is larger than {LARGEST // 1_000_000} MB", str(path))
+        if status.st_size > largest:
+            raise OSError(errno.EFBIG, f"It is larger than {largest // 1_000_000} MB", str(path))
         # Those of /proc, which may never end, have the size 0.
         return file.read(status.st_size)
 

@@ -6,13 +6,15 @@ import os
 import sys
 from typing import TextIO
 
+from wizard.reach import within
+
 
 def tell(text: str) -> None:
     """Print a line on standard error. When nobody reads it any more, that stops nothing."""
     if sys.stderr is None:  # closed from the start; `print` would take standard output instead
         return
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(within(text), file=sys.stderr, flush=True)
     except OSError:
         mute(sys.stderr)
 

@@ -29,9 +29,14 @@ def can_ask() -> bool:
 
 def agree(text: str) -> None:
     """Ask for a yes; raises WizardError at anything else."""
-    print(f"{text} [yes/no] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.buffer.readline().strip().lower() not in (b"y", b"yes"):
+    if not yes(text):
         raise WizardError(NOTHING_CHANGED)
+
+
+def yes(text: str) -> bool:
+    """Ask for a yes; anything else is a no."""
+    print(f"{text} [yes/no] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.buffer.readline().strip().lower() in (b"y", b"yes")
 
 
 def progress() -> Tell:
@@ -70,12 +75,12 @@ def with_secrets(target: type[Target], given: dict[str, Raw], host: Host) -> dic
         wrong = fill_in(target, given, host).wrong
         if not wrong or not all(entry.missing and entry.question.secret for entry in wrong):
             break
-        given = {**given, wrong[0].question.name: _passphrase(wrong[0])}
+        given = {**given, wrong[0].question.name: passphrase(wrong[0])}
     return given
 
 
-def _passphrase(entry: Entry) -> Secret:
-    """The one that something already has, or a new one."""
+def passphrase(entry: Entry) -> Secret:
+    """Ask for one, unseen: the one that something already has, or a new one."""
     tell(f"{entry.question.label}: {entry.question.help}")
     return _new() if entry.chosen else _existing()
 

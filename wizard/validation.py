@@ -21,8 +21,22 @@ _SHOWN = 4000  # bytes at the end of the output
 def validate(command: Command, seconds: float = 30) -> None:
     """Run a command without terminal, input, or more of an environment than a search path.
 
-    Raises `WizardError` with its output when it fails, cannot be started, or runs longer than `seconds`. It
-    has its own session, so that it and what it started end together.
+    Raises `WizardError` with its output when it fails, cannot be started, or runs longer than `seconds`.
+    """
+    status, said = ran(command, seconds)
+    if command.judge is not None:
+        why = command.judge(status, said)
+        failed = f".\n{why}" if why else ""
+    else:
+        failed = f" with status {status}.\n{said}" if status else ""
+    if failed:
+        raise WizardError(f"The check `{' '.join(command.arguments)}` failed{failed}".rstrip())
+
+
+def ran(command: Command, seconds: float = 30) -> tuple[int, str]:
+    """Its status and what it said. Raises `WizardError` when it cannot be run.
+
+    It has its own session, so that it and what it started end together.
     """
     try:
         process = subprocess.Popen(
@@ -38,11 +52,14 @@ def validate(command: Command, seconds: float = 30) -> None:
     with process:
         try:
             output, _ = process.communicate(timeout=seconds)
-            outcome = f"failed with status {process.returncode}" if process.returncode else ""
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()
-            outcome = f"did not end within {seconds:g} seconds"
-    if outcome:
-        said = inert_lines(output[-_SHOWN:].decode("utf-8", errors="backslashreplace"))
-        raise WizardError(f"The check `{' '.join(command.arguments)}` {outcome}.\n{said}".rstrip())
+            words = " ".join(command.arguments)
+            late = f"The check `{words}` did not end within {seconds:g} seconds.\n{_said(output)}"
+            raise WizardError(late.rstrip()) from None
+    return process.returncode, _said(output)
+
+
+def _said(output: bytes) -> str:
+    return inert_lines(output[-_SHOWN:].decode("utf-8", errors="backslashreplace"))

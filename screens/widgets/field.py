@@ -123,7 +123,8 @@ class Field(containers.Vertical):
         """What there is to say."""
         entry = self.entry
         if entry.error and (self.tried or not entry.missing):
-            return "error", f"✗ {entry.error}"
+            there = f" Ctrl+N goes on with {entry.elsewhere.target}." if entry.elsewhere else ""
+            return "error", f"✗ {entry.error}{there}"
         if entry.caution:
             return "caution", f"! {entry.caution}"
         return "help", entry.question.help

@@ -36,15 +36,27 @@ class Rows(ScrollView, can_focus=True):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._rows: tuple[Row, ...] = ()
+        self._rows: list[Row] = []
         self._folded: list[Content] = []
 
     def show(self, rows: Iterable[Row]) -> None:
         """Show these rows instead, from the first one on."""
-        self._rows = tuple(rows)
+        self._rows = list(rows)
         self._fold()
         self.scroll_to(y=0, animate=False, force=True)
         self.refresh()
+
+    def insert(self, rows: Iterable[Row]) -> None:
+        """Put rows above the last one. Only they are folded, and the view stays where it is."""
+        more, width = tuple(rows), self.scrollable_content_region.width
+        self._rows[-1:-1] = more
+        if not width:
+            return
+        at = len(self._folded) - len(self._rows[-1].folded(width))
+        self._folded[at:at] = [line for row in more for line in row.folded(width)]
+        self.virtual_size = Size(width, len(self._folded))
+        if at < self.scroll_offset.y + self.size.height:  # what is out of view is not sent
+            self.refresh()
 
     @property
     def plain(self) -> str:

@@ -35,7 +35,7 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 """
 
-_ALGORITHMS = {
+ALGORITHMS = {
     KeyType.ECDSA_P256: ("EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
     KeyType.RSA_2048: ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
 }
@@ -51,15 +51,17 @@ def here(authority: Authority, key_type: KeyType, passphrase: Secret | None = No
 
 def by_openssl(folder: Path, key_type: KeyType) -> None:
     """One client by three commands, of the same recipe."""
-    algorithm, *options = _ALGORITHMS[key_type]
-    _openssl(folder, "genpkey", "-algorithm", algorithm, *options, "-out", "client.key")
-    _openssl(folder, "req", "-new", "-key", "client.key", "-subj", "/CN=rpc.user.1", "-out", "client.csr")
+    algorithm, *options = ALGORITHMS[key_type]
+    openssl(folder, "genpkey", "-algorithm", algorithm, *options, "-out", "client.key")
+    openssl(folder, "req", "-new", "-key", "client.key", "-subj", "/CN=rpc.user.1", "-out", "client.csr")
     signing = ["-in", "client.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-days", "397"]
-    _openssl(folder, "x509", "-req", *signing, "-extfile", "client.cnf", "-out", "client.crt")
+    openssl(folder, "x509", "-req", *signing, "-extfile", "client.cnf", "-out", "client.crt")
 
 
-def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+def openssl(folder: Path, *arguments: str) -> bytes:
+    """One command in a folder, and what it prints."""
+    command = ["openssl", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60).stdout
 
 
 def milliseconds(make: Callable[[], None]) -> float:
@@ -107,7 +109,7 @@ def main(clients: int = CLIENTS) -> None:
     """Print the table."""
     print(f"{clients} clients, milliseconds each")
     print(f"{'':34}{'here':>10}{'openssl':>10}{'ratio':>10}")
-    for key_type in _ALGORITHMS:
+    for key_type in ALGORITHMS:
         ours, theirs = compare(key_type, clients)
         print(f"{key_type.label:34}{ours:10.2f}{theirs:10.2f}{theirs / ours:9.0f}x")
     authority = new_authority(generate(KeyType.ECDSA_P256), Subject("Example CA"), 3650, datetime.now(UTC))

@@ -36,8 +36,9 @@ def test_it_goes_the_whole_way_and_leaves_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     steps = [line.split(" ==")[0] for line in done.stdout.splitlines() if line.startswith("== ")]
     way = ["1 Choose", "2 Ask", "3 Review", "4 Apply", "5 Prove", "A second run", "Undo"]
-    assert [step.removeprefix("== ") for step in steps] == way * 3, "for REST, for gRPC, for the Nano node"
-    assert done.stdout.count("\nProven: ") == 3
+    assert [step.removeprefix("== ") for step in steps] == way * 5, "both Hubs, two Nano nodes, nginx"
+    assert done.stdout.count("\nProven: ") == 5
+    assert "V27.1 has no TLS any more" in done.stdout
     assert "@@ -" in done.stdout
     assert done.stdout.endswith("Everything is as it was before, to the byte.\n")
     assert "CHANGETHIS" not in done.stdout

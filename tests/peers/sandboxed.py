@@ -41,7 +41,7 @@ def started(root: Path) -> Iterator[Sandbox]:
 def hubs_port_taken() -> Iterator[None]:
     """The usual ports are in use, so that each demo takes some of its own and they can run side by side."""
     with ExitStack() as stack:
-        for port in (50051, 50061, 7076):
+        for port in (50051, 50061, 7076, 8080, 8081, 8443):
             taken = stack.enter_context(socket.socket())
             # Also while connections of an earlier user of the port are still being closed.
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -30,6 +30,7 @@ from wizard.plan import File, Plan, Tell, silent
 from wizard.proof import Check, Expect, Outcome, Verdict
 from wizard.questions import Page, question
 from wizard.secret import Secret
+from wizard.sheet import Elsewhere
 from wizard.targets import Found, Target
 
 
@@ -123,6 +124,8 @@ class HubQuestions(Target):
         return Path("/home/jake/hub/start.sh")
 
     def check_start_script(self, host: Host, value: Path) -> str | None:
+        if value.name == "old.sh":
+            raise Elsewhere("This Hub has no TLS. Put nginx in front of it.", "nginx", {})
         if value.name.endswith(".sh"):
             return None
         return "There is no such file. Give the script that starts Hub."

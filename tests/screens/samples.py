@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from screens.journey import World
 from tests.screens.sample_targets import HubQuestions
 from wizard.files import Entry
 from wizard.host import Host, Service
@@ -17,6 +16,7 @@ from wizard.plan import Advice, Change, Command, Directory, File, Link, Owner, P
 from wizard.proof import Check, Expect, Outcome, Proof, Result, Verdict
 from wizard.state import State
 from wizard.targets import Found, Target
+from wizard.world import World
 
 WHO = "root@signer"
 HUB = Path("/home/jake/hub")

@@ -12,10 +12,11 @@ from textual.widgets import Input
 
 from screens.app import WizardApp
 from screens.base import WizardScreen
-from screens.journey import Journey, World
+from screens.journey import Journey
 from wizard import journal
 from wizard.journal import Run
 from wizard.state import State
+from wizard.world import World
 
 Size: TypeAlias = tuple[int, int]
 NORMAL, NARROW, LARGE = (80, 24), (60, 20), (120, 40)

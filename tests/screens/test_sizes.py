@@ -56,6 +56,20 @@ async def test_any_size_while_answering(keys: tuple[str, ...], tmp_path: Path) -
             )  # round to the first field again; the test ends by its time limit if never
 
 
+async def test_below_forty_by_twelve_a_sentence_takes_the_place_and_the_keys(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path)) as pilot:
+        await to_page(pilot, 1)
+        before = text(pilot)
+        for size in ((39, 24), (80, 11)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert "The wizard needs 40 columns" in " ".join(text(pilot).split())
+            await pilot.press("x", "enter", "escape")
+            await pilot.resize_terminal(*NORMAL)
+            await pilot.pause()
+            assert text(pilot) == before
+
+
 async def to_page(pilot: Pilot[int], number: int) -> None:
     await pilot.press(*["enter"] * number)
     await settled(pilot)

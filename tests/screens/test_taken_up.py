@@ -14,7 +14,7 @@ from screens.apply import ApplyScreen
 from screens.ask import AskScreen
 from screens.certificates import CertificatesScreen
 from screens.choose import ChooseScreen
-from screens.journey import Journey, World
+from screens.journey import Journey
 from screens.review import ReviewScreen
 from tests.conftest import LooksAsBefore
 from tests.peers.sandboxed import furnished
@@ -26,6 +26,7 @@ from tests.targets.grpc_plans import host_of
 from wizard.demo.sandbox import Sandbox
 from wizard.material.certificates import read_certificates_pem, same_key
 from wizard.targets.hub_rest import HubRest
+from wizard.world import World
 
 KEPT = Kept()
 

@@ -20,6 +20,7 @@ from tests.sources.elsewhere import Elsewhere
 from tests.targets.hub_plans import file, names
 from tests.targets.santedb_plans import NAMES, Setup, setup, texts
 from wizard import preview, review, transaction
+from wizard.connecting.set_up_here import servers
 from wizard.errors import BadAnswers, Refusal, WizardError
 from wizard.kinds import Raw
 from wizard.material import keys as material_keys
@@ -184,6 +185,15 @@ def test_certificates_from_an_own_authority_are_served(santedb: Setup) -> None:
         proof = santedb.proven(**answers)
     assert proof.passed
     assert result(proof, ROOT_ONLY).verdict is Verdict.PASSED
+
+
+def test_a_connector_is_offered_what_its_clients_are_given(santedb: Setup) -> None:
+    answers = santedb.filled(source="private-ca", protect=False, two_tiers=True)
+    transaction.apply(review.prepared(answers, santedb.host), santedb.host.state)
+    (server,) = servers(santedb.host)
+    assert server.offer.service.endpoint == Endpoint("127.0.0.1", santedb.there.port)
+    assert server.offer.service.ca == santedb.tls / "clients.pem"
+    assert len(server.authorities()) == 2
 
 
 def test_a_request_leaves_everything_else_as_it_is_and_its_key_fits_mono(santedb: Setup) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from wizard import host
+from wizard.demo import nginx
 from wizard.demo.nano import generated_config
 from wizard.demo.owner import owning
 from wizard.errors import WizardError
@@ -52,6 +53,7 @@ GRPC_SCRIPT = """\
 \t--listenAddress 127.0.0.1:{port}
 """
 
+NGINX_SCRIPT = "#!/bin/bash\n\n./nginx-service\n"
 NANO_SCRIPT = "#!/bin/bash\n\n./nano_node --daemon --data_path Nano\n"
 
 PROGRAM = """\
@@ -69,13 +71,20 @@ RUN_NANO = """\
 from pathlib import Path
 from wizard.demo import nano, nano_config, owner
 owner.end_with_owner(Path({root!r}))
-sys.exit(nano.main(sys.argv[1:], nano_config.Build("25.1")))"""
+sys.exit(nano.main(sys.argv[1:], nano_config.Build({version!r})))"""
+RUN_NGINX = """\
+from pathlib import Path
+from wizard.demo import nginx, owner
+owner.end_with_owner(Path({root!r}))
+sys.exit(nginx.main(Path({nginx!r}), Path({folder!r})))"""
 RESTART = """\
 from pathlib import Path
 from wizard.demo.sandbox import Sandbox
 here = Path(__file__)
 Sandbox(here.parent).restart(here.parent / here.name.removeprefix("restart-"))"""
 
+NODE_VERSION = "25.1"
+"""Of the Nano node: the last that has TLS is V26."""
 SECONDS_TO_START = 10
 
 
@@ -103,9 +112,21 @@ class Sandbox:
         return self.root / "nano"
 
     @property
+    def nginx(self) -> Path:
+        """The folder of nginx, with nginx.conf; only the demo has it, where there is an nginx."""
+        return self.root / "nginx"
+
+    @property
+    def hubs_address(self) -> str:
+        """Where the Hub for REST listens."""
+        words = (self.hub / "start.sh").read_text().split()
+        return words[words.index("--listenAddress") + 1]
+
+    @property
     def services(self) -> tuple[Path, ...]:
         """The folders of the services that are here."""
-        return tuple(folder for folder in (self.hub, self.grpc_hub, self.nano) if folder.is_dir())
+        every = (self.hub, self.grpc_hub, self.nano, self.nginx)
+        return tuple(folder for folder in every if folder.is_dir())
 
     @property
     def state(self) -> State:
@@ -172,6 +193,12 @@ class Sandbox:
             self._stop(one)
             self._start(one)
 
+    def exchange_node(self, version: str) -> None:
+        """Have the Nano node be of another version, as after an update or a step back."""
+        self._stop(self.nano)
+        _executable(self.nano / "nano_node", _node(self.nano, version))
+        self._start(self.nano)
+
     def _beside(self, folder: Path, ending: str) -> Path:
         return self.root / f"{folder.name}.{ending}"
 
@@ -179,15 +206,17 @@ class Sandbox:
 def furnish(root: Path) -> Sandbox:
     """Put a sample Hub for REST into an empty folder."""
     box = Sandbox(root)
-    _put_hub(box.hub, START_SCRIPT.format(port=_free_port(50051)))
+    _put_hub(box.hub, START_SCRIPT.format(port=free_port(50051)))
     return box
 
 
 def furnish_all(root: Path) -> Sandbox:
-    """The same with a second Hub, for gRPC, and a Nano node."""
+    """The same with a second Hub, for gRPC, a Nano node and an nginx before the Hub."""
     box = furnish(root)
-    _put_hub(box.grpc_hub, GRPC_SCRIPT.format(port=_free_port(50061)))
-    _put_nano(box.nano, _free_port(7076))
+    _put_hub(box.grpc_hub, GRPC_SCRIPT.format(port=free_port(50061)))
+    _put_nano(box.nano, free_port(7076))
+    if program := nginx.program():
+        _put_nginx(box.nginx, program, free_port(8080), box.hubs_address)
     return box
 
 
@@ -200,13 +229,25 @@ def _put_hub(folder: Path, script: str) -> None:
 
 def _put_nano(folder: Path, port: int) -> None:
     (folder / "Nano").mkdir(parents=True)
-    _executable(folder / "nano_node", _program(RUN_NANO.format(root=str(folder.parent))))
+    _executable(folder / "nano_node", _node(folder, NODE_VERSION))
     _executable(folder.parent / f"restart-{folder.name}", _program(RESTART))
     _executable(folder / "start.sh", NANO_SCRIPT)
     node, rpc = generated_config("node"), generated_config("rpc")
     listens = f'address = "::ffff:127.0.0.1"\nport = {port}\n'
     (folder / "Nano" / "config-node.toml").write_text(node.replace("\n[rpc]\n", "\n[rpc]\nenable = true\n"))
     (folder / "Nano" / "config-rpc.toml").write_text(rpc.replace("\n[logging]", f"\n{listens}\n[logging]"))
+
+
+def _node(folder: Path, version: str) -> str:
+    return _program(RUN_NANO.format(root=str(folder.parent), version=version))
+
+
+def _put_nginx(folder: Path, program: Path, port: int, upstream: str) -> None:
+    nginx.furnish(folder, port, upstream)
+    code = RUN_NGINX.format(root=str(folder.parent), nginx=str(program), folder=str(folder))
+    _executable(folder / "nginx-service", _program(code))
+    _executable(folder.parent / f"restart-{folder.name}", _program(RESTART))
+    _executable(folder / "start.sh", NGINX_SCRIPT)
 
 
 def _program(code: str) -> str:
@@ -239,7 +280,7 @@ def sandbox() -> Iterator[Sandbox]:
                 box.stop()
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """This port when nothing uses it, else any free one."""
     for port in (wanted, 0):
         with socket.socket() as probe:

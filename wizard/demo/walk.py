@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wizard import answers, preview, proof, review, service, transaction
-from wizard.demo.sandbox import Sandbox, sandbox
+from wizard.demo.sandbox import Sandbox, free_port, sandbox
 from wizard.errors import WizardError
 from wizard.inert import inert
 from wizard.kinds import Raw
@@ -16,6 +16,7 @@ from wizard.targets import Target
 from wizard.targets.hub_grpc import HubGrpc
 from wizard.targets.hub_rest import HubRest
 from wizard.targets.nano import Nano
+from wizard.targets.nginx import Nginx
 
 
 def walk() -> int:
@@ -25,7 +26,12 @@ def walk() -> int:
             _walk(box, HubRest, {}, box.hub)
             clients = ["alice", "billing.example.com"]
             _walk(box, HubGrpc, {"clients": clients, "passphrase": generated()}, box.grpc_hub)
-            _walk(box, Nano, {"clients": clients, "server_passphrase": generated()}, box.nano)
+            for version in ("22.1", "25.1"):
+                box.exchange_node(version)
+                _walk(box, Nano, {"clients": clients, "server_passphrase": generated()}, box.nano)
+            if box.nginx.is_dir():
+                box.exchange_node("27.1")
+                _walk(box, Nginx, _behind_nginx(box, clients), box.nginx)
     except WizardError as error:
         print(f"This step failed: {error}")
         return 1
@@ -33,6 +39,21 @@ def walk() -> int:
         print(f"This step failed: {error.filename or 'the folder for temporary files'}: {error.strerror}.")
         return 1
     return 0
+
+
+def _behind_nginx(box: Sandbox, clients: list[str]) -> dict[str, Raw]:
+    """What the Nano target, for a node without TLS, takes along to nginx; on ports that anybody may use."""
+    asked = fill_in(Nano, {"clients": clients}, box.look())["node_version"]
+    print(f"\n{Nano.title}: {asked.error}")
+    if asked.elsewhere is None:
+        raise WizardError("the node without TLS does not lead to nginx.")
+    return {
+        **asked.elsewhere.given({"clients": clients, "source": "private-ca"}),
+        "server_name": ["rpc.example.com"],
+        "https_port": free_port(8443),
+        "http_port": free_port(8081),
+        "passphrase": generated(),
+    }
 
 
 def _walk(box: Sandbox, target: type[Target], given: Mapping[str, Raw], folder: Path) -> None:
@@ -75,8 +96,8 @@ def _again(target: type[Target], given: Mapping[str, Raw], box: Sandbox) -> None
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    # The node begins a log at each start.
-    files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "log")
+    # What the services write while they run is not counted.
+    files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name not in ("log", "run"))
     return {path: path.read_bytes() for path in files}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -130,7 +131,9 @@ def _purposes(extensions: x509.Extensions) -> tuple[str, ...]:
 _PURPOSES = {ExtendedKeyUsageOID.SERVER_AUTH: "servers", ExtendedKeyUsageOID.CLIENT_AUTH: "clients"}
 
 
+@lru_cache(maxsize=1)
 def _is_self_signed(certificate: x509.Certificate) -> bool:
+    """Kept, for a certificate is often described twice in turn, and most of the time goes here."""
     try:
         certificate.verify_directly_issued_by(certificate)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,8 @@ class ClientFolder:
 
     def subjects(self) -> dict[str, str]:
         """The hash of the subject of each certificate there, by the name of its file."""
-        found = ((name, _read(self.path / name)) for name in self._names() if not self._leads_inside(name))
+        inside = self._leading_inside()
+        found = ((name, _read(self.path / name)) for name in self._names() if name not in inside)
         return {name: _hash(certificate) for name, certificate in found if certificate}
 
     def links(self, changes: Mapping[Path, File]) -> Iterator[Change]:
@@ -59,12 +60,15 @@ class ClientFolder:
 
     def strangers(self) -> Iterator[Warning]:
         """What stands there and is not ours: others who get in, and keys that are no business of a server."""
-        for name in self._names():
+        names = self._names()
+        by_hash = _by_hash(self.path / name for name in names)
+        for name in names:
             path = self.path / name
             if _HASHED.fullmatch(name) and path.is_symlink():
                 continue  # what it leads to is told
             if name not in self.ours and (found := _read(path)):
-                yield Warning(_about(name, found, letting_in=self._is_found(name, found)), self.path)
+                is_found = path.resolve() in (one.resolve() for one in by_hash.get(_hash(found), ()))
+                yield Warning(_about(name, found, letting_in=is_found), self.path)
             if _holds_key(path):
                 yield Warning(
                     f"The private key of a client lies in {name}, where a server has no use for it. Whoever "
@@ -94,15 +98,13 @@ class ClientFolder:
         path = self.path / (target or "")
         return target in self.ours or path in changes or not path.exists()
 
-    def _is_found(self, name: str, found: Certificate) -> bool:
-        """Whether a name by which OpenSSL looks for it leads to this file."""
-        names = [self.path / one for one in self._names() if one.startswith(f"{_hash(found)}.")]
-        return (self.path / name).resolve() in [path.resolve() for path in names]
-
-    def _leads_inside(self, name: str) -> bool:
-        """Whether it is only another name for a file in the folder."""
-        target = _target(self.path / name)
-        return target is not None and (self.path / target).parent.resolve() == self.path.resolve()
+    def _leading_inside(self) -> frozenset[str]:
+        """Those that are only other names for files in the folder."""
+        here = self.path.resolve()
+        targets = ((name, _target(self.path / name)) for name in self._names())
+        return frozenset(
+            name for name, target in targets if target and (self.path / target).parent.resolve() == here
+        )
 
     def _names(self) -> tuple[str, ...]:
         try:
@@ -113,6 +115,16 @@ class ClientFolder:
 
 def _target(path: Path) -> str | None:
     return os.readlink(path) if path.is_symlink() else None  # noqa: PTH115 - a Path would turn "./x" into "x"
+
+
+def _by_hash(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """The paths by what stands before the first dot of their names: where OpenSSL looks, the hash."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        digits, dot, _ = path.name.partition(".")
+        if dot:
+            found.setdefault(digits, []).append(path)
+    return found
 
 
 def _read(path: Path) -> Certificate | None:

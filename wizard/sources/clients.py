@@ -78,7 +78,8 @@ class Clients:
     @property
     def taken_out(self) -> tuple[str, ...]:
         """Those that have one and should not."""
-        return tuple(name for name in self.there if name not in self.names)
+        wanted = frozenset(self.names)
+        return tuple(name for name in self.there if name not in wanted)
 
     @property
     def certificates(self) -> tuple[Path, ...]:
@@ -174,7 +175,9 @@ def enumerated(names: list[str], most: int = 8) -> str:
 def _bundle(pair: Pair, name: str, issue: Issue, bundle: Bundle) -> Iterator[Change]:
     """The bundle wanted, and away with others that hold an earlier certificate."""
     changed = {change.path: change for change in issue.changes if isinstance(change, File)}
-    chain, key = (_after(path, changed) for path in (pair.certificate, pair.key))
+    chain, key = b"", b""
+    if bundle is not Bundle.NONE:
+        chain, key = (_after(path, changed) for path in (pair.certificate, pair.key))
     pem, p12 = pair.key.with_suffix(".pem"), pair.key.with_suffix(".p12")
     password = pair.key.with_name(f"{name}.p12.password")
     if bundle is Bundle.PEM:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +13,7 @@ from wizard.plan import Tell, Warning, silent
 from wizard.questions import Questionnaire
 
 if TYPE_CHECKING:
+    from wizard.checks import ClientFiles, TlsService
     from wizard.host import Host
     from wizard.plan import Plan
     from wizard.proof import Check
@@ -27,6 +29,15 @@ class Found:
     details: tuple[str, ...] = ()
     """Whole lines: the script, the account, since when."""
     warnings: tuple[Warning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the clients of a server that was set up here are given."""
+
+    service: TlsService
+    clients: Mapping[str, ClientFiles]
+    """The files of each client, by name; none where the server asks for no client certificate."""
 
 
 class Target(Questionnaire, ABC):
@@ -53,15 +64,21 @@ class Target(Questionnaire, ABC):
     def proof(self, host: Host) -> tuple[Check, ...]:
         """The checks that show whether what was promised is true."""
 
+    def offer(self, host: Host) -> Offer | None:
+        """What its clients are given, once it is secured; None: it is no server."""
+        return None
+
 
 def every() -> tuple[type[Target], ...]:
     """All targets, in the order they are offered."""
+    from wizard.targets.connector import Connector
     from wizard.targets.hub_grpc import HubGrpc
     from wizard.targets.hub_rest import HubRest
     from wizard.targets.nano import Nano
+    from wizard.targets.nginx import Nginx
     from wizard.targets.santedb import SanteDb
 
-    return HubRest, HubGrpc, Nano, SanteDb
+    return HubRest, HubGrpc, Nano, SanteDb, Nginx, Connector
 
 
 def named(key: str) -> type[Target]:

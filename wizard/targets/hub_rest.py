@@ -18,6 +18,7 @@ from wizard.kinds import IPv4Address, YesNo
 from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
 from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, write
+from wizard.targets import Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -207,6 +208,9 @@ class HubRest(HubTarget):
             ca=self.trusted(host),
             request=Request("POST", "/", API_HEADERS, b'{"command":"GetStats"}'),
         )
+
+    def offer(self, host: Host) -> Offer:
+        return Offer(self._service(host), {})
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks

@@ -7,6 +7,7 @@ and nano/lib/tlsconfig.cpp.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,34 +17,36 @@ from typing import TYPE_CHECKING, ClassVar
 
 from wizard.errors import Refusal
 from wizard.host import Host
-from wizard.kinds import Account, Choice, FilePath, HostAndPort, Passphrase, Several, Text
+from wizard.kinds import Account, FilePath, HostAndPort, Passphrase, Raw, Several, Text
 from wizard.material.key_types import KeyType
 from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
 from wizard.rights import cannot_write
 from wizard.secret import Secret
-from wizard.sheet import Missing
+from wizard.sheet import Elsewhere, Missing
 from wizard.sources import private_ca, self_signed
 from wizard.sources.client_folder import ClientFolder
-from wizard.sources.clients import Bundle, Clients, read_client_name
+from wizard.sources.clients import Bundle, Clients, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
-from wizard.targets import Found
+from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
     EXISTING,
+    OWN,
     PAGE,
     PRIVATE_CA,
     REQUEST,
     SELF_SIGNED,
     SUBJECT_PAGE,
 )
+from wizard.targets.client_questions import PAGE_KEY, ClientQuestions
 from wizard.targets.nano_node import config
 from wizard.targets.nano_node import service as node_service
-from wizard.targets.service_files import ServiceFiles, folders, unchanged
+from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
-    from wizard.checks import ClientFiles, TlsService
+    from wizard.checks import TlsService
     from wizard.formats.toml import Value
     from wizard.host import Service
     from wizard.plan import Owner
@@ -57,7 +60,7 @@ SERVICE_PAGE = Page(
     "-DNANO_SECURE_RPC=ON. Another one does not start with these settings, and says so.",
 )
 CLIENTS_PAGE = Page(
-    "clients",
+    PAGE_KEY,
     "who may use the RPC",
     "The node lets in whoever has one of the certificates in its folder. This can be got round by a crafted "
     "chain of certificates, so keep the RPC off public addresses all the same.",
@@ -67,15 +70,22 @@ KEY_PAGE = Page(
     "the server's key",
     "The passphrase also stands in the node's configuration, in clear, where only its account reads it.",
 )
+FIRST_CLIENT = "rpc.user.1"
+_SHARED_WITH_NGINX = (
+    *("source", "common_name", "alt_names", "validity_days", "key_type", "clients", "bundle"),
+    *("certificate_file", "key_file", "chain_files", "country", "state", "locality", "organisation", "unit"),
+)
+"""Questions of nginx as well, whose answers are taken along."""
 LONGEST_PASSPHRASE = 1023
 """Octets that OpenSSL takes (PEM_BUFSIZE, less one)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nano(ServiceFiles):
+class Nano(ClientQuestions):
     """The answers for the Nano node's RPC."""
 
     service_name: ClassVar = "The node"
+    restarted: ClassVar = "the node is restarted"
     key: ClassVar = "nano"
     title: ClassVar = "Nano node RPC"
     summary: ClassVar = (
@@ -137,14 +147,6 @@ class Nano(ServiceFiles):
         more="Each gets a certificate of its own, signed by itself, and a key. Add names later to let more "
         "in; take one out to end its access. With no name at all nobody is asked for a certificate.",
     )
-    bundle: str = question(
-        "Bundles",
-        Choice(tuple((bundle.value, bundle.label) for bundle in Bundle)),
-        page=CLIENTS_PAGE.key,
-        help="Certificate and key of each client in one file as well.",
-        more="PEM: NAME.pem, as curl and many libraries take it. PKCS#12: NAME.p12, for Java and Windows, "
-        "under a password that is made and written to NAME.p12.password.",
-    )
     server_passphrase: Secret = question(
         "Key's passphrase",
         Passphrase(),
@@ -187,8 +189,21 @@ class Nano(ServiceFiles):
             raise Missing(str(error)) from None
 
     def check_node_version(self, host: Host, value: str) -> str | None:
-        config.era_of(value)
+        try:
+            config.era_of(value)
+        except config.WithoutTls as error:
+            raise Elsewhere(str(error), "nginx", self._behind_nginx(host), _SHARED_WITH_NGINX) from None
         return None
+
+    def _behind_nginx(self, host: Host) -> dict[str, Raw]:
+        """What nginx is asked, where it speaks TLS for the RPC and lets in only known clients."""
+        clients = self.people_in(self.data_directory / "tls").there
+        return {
+            "site": "new",
+            "upstream": self.default_address(host),
+            "client_ca": OWN,
+            "clients": list(clients or (FIRST_CLIENT,)),
+        }
 
     def caution_node_version(self, host: Host, value: str) -> str | None:
         try:
@@ -227,7 +242,7 @@ class Nano(ServiceFiles):
         return bool(self.reissue)
 
     def default_clients(self, host: Host) -> tuple[str, ...]:
-        return self.people().there or ("rpc.user.1",)
+        return self.people.there or (FIRST_CLIENT,)
 
     def check_clients(self, host: Host, value: tuple[str, ...]) -> str | None:
         seen: dict[str, str] = {}
@@ -244,9 +259,6 @@ class Nano(ServiceFiles):
 
     def applies_bundle(self, host: Host) -> bool:
         return bool(self.clients)
-
-    def default_bundle(self, host: Host) -> str:
-        return Bundle.NONE.value
 
     def applies_server_passphrase(self, host: Host) -> bool:
         return self._configured_passphrase() is None and self._key_is_due(host)
@@ -304,14 +316,16 @@ class Nano(ServiceFiles):
     def own_authority(self) -> Path:
         return self.directory / "authority"
 
+    @property
     def people(self) -> Clients:
-        """The clients, those there and those wanted."""
-        wanted = vars(self).get("clients", ())
-        return Clients(self.directory / "clients", wanted, self.directory / "client-keys")
+        return self.people_in(self.directory)
+
+    def people_in(self, directory: Path) -> Clients:
+        """The clients with files in this folder, those there and those wanted."""
+        return Clients(directory / "clients", vars(self).get("clients", ()), directory / "client-keys")
 
     def reissuable(self, host: Host) -> tuple[Path, ...]:
-        server = () if self.source == EXISTING else super().reissuable(host)
-        return (*server, *self.people().certificates)
+        return self.people.certificates if self.source == EXISTING else super().reissuable(host)
 
     def settings(self, host: Host) -> dict[str, Value]:
         """What the configuration has to say; paths in full, since others begin where the node was started."""
@@ -321,7 +335,7 @@ class Nano(ServiceFiles):
             "server_cert_path": str(certificate),
             "server_key_path": str(key),
             "server_dh_path": str(dh),
-            "client_certs_path": str(self.people().folder) if self.clients else "",
+            "client_certs_path": str(self.people.folder) if self.clients else "",
         }
         passphrase = self.pair(host).passphrase
         return values | ({"server_key_passphrase": passphrase} if passphrase else {})
@@ -375,11 +389,13 @@ class Nano(ServiceFiles):
 
     def _clients(self, host: Host, now: datetime, tell: Tell) -> Issue:
         """Their files, and the names by which the node finds their certificates."""
-        owner, people, folder = self.owner(host), self.people(), self._client_folder()
+        owner, people, folder = self.owner(host), self.people, self._client_folder()
         subjects = folder.subjects()
+        have = Counter(subjects.values())
 
         def make(wanted: Wanted, pair: Pair) -> Issue:
-            others = {subject for name, subject in subjects.items() if name != pair.certificate.name}
+            own = subjects.get(pair.certificate.name, "")
+            others = have.keys() - {own} if have[own] == 1 else have.keys()
             return self_signed.client(wanted, pair, now, others)
 
         issue = people.issue(make, self.client_recipe(host), Bundle(self.bundle), owner, tell)
@@ -389,12 +405,12 @@ class Nano(ServiceFiles):
         return replace(issue, changes=changes, warnings=warnings)
 
     def _client_folder(self) -> ClientFolder:
-        people = self.people()
+        people = self.people
         names = {*people.names, *people.there}
         return ClientFolder(people.folder, frozenset(people.certificate(name).name for name in names))
 
     def _client_folders(self, owner: Owner | None) -> Iterator[Change]:
-        people = self.people()
+        people = self.people
         if people.names and not people.folder.exists():
             about = "the certificates of those who get in, and nothing else"
             yield Directory(path=people.folder, mode=0o755, owner=owner, about=about)
@@ -404,16 +420,16 @@ class Nano(ServiceFiles):
 
     def _remembered(self, files: Mapping[Path, File]) -> Iterator[Warning]:
         """Whom the node goes on to let in, for it keeps the certificates that it has let in."""
-        folder = self.people().folder
+        folder = self.people.folder
         before = [file for file in files.values() if file.path.parent == folder and file.before is not None]
         if removed := [file.path.stem for file in before if file.after is None]:
             yield Warning(
-                f"{', '.join(removed)}: still gets in until the node is restarted, since it remembers "
+                f"{enumerated(removed)}: still gets in until the node is restarted, since it remembers "
                 "whom it has let in. Restart it at once."
             )
         if replaced := [file.path.stem for file in before if file.after is not None]:
             yield Warning(
-                f"{', '.join(replaced)}: the certificate from before also gets in until the node is "
+                f"{enumerated(replaced)}: the certificate from before also gets in until the node is "
                 "restarted. If its key may have leaked, restart it at once."
             )
 
@@ -457,10 +473,10 @@ class Nano(ServiceFiles):
                 "now stop working until they are set up for that."
             )
         before = config.text_in(data, era, "client_certs_path")
-        if before and os.path.realpath(data / before) != os.path.realpath(self.people().folder):
+        if before and os.path.realpath(data / before) != os.path.realpath(self.people.folder):
             yield Warning(
                 f"Until now the clients in {before} get in. From the restart on only those in "
-                f"{self.people().folder} do, so the others need new files."
+                f"{self.people.folder} do, so the others need new files."
             )
 
     def _unreached(self) -> Iterator[Warning]:
@@ -485,7 +501,7 @@ class Nano(ServiceFiles):
         else:
             told = f"Give clients {self.trusted(host)} to trust. This is how one connects:"
         if self.clients:
-            told = f"Give each its key from {self.people().keys}, on a way that nobody else reads. {told}"
+            told = f"Give each its key from {self.people.keys}, on a way that nobody else reads. {told}"
         service = self._service(host)
         yield Advice(told, curl(service, service.client))
         yield self._keep_it_in()
@@ -511,13 +527,6 @@ class Nano(ServiceFiles):
 
     # The proof ----------------------------------------------------------------------------------------
 
-    def _client_files(self) -> dict[str, ClientFiles]:
-        """With what each client connects, by name."""
-        from wizard.checks import ClientFiles
-
-        pairs = {name: self.people().pair(name) for name in self.clients}
-        return {name: ClientFiles(pair.certificate, pair.key) for name, pair in pairs.items()}
-
     def _service(self, host: Host) -> TlsService:
         from wizard.checks import TlsService
         from wizard.probe import Endpoint
@@ -529,8 +538,11 @@ class Nano(ServiceFiles):
             certificate=self.pair(host).certificate,
             ca=self.trusted(host),
             request=BLOCK_COUNT,
-            client=next(iter(self._client_files().values()), None),
+            client=next(iter(self.files_of(self.clients).values()), None),
         )
+
+    def offer(self, host: Host) -> Offer:
+        return Offer(self._service(host), self.files_of(self.clients))
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks
@@ -558,11 +570,11 @@ class Nano(ServiceFiles):
 
         if not self.clients:
             return
-        yield client_checks.clients_accepted(service, self._client_files())
+        yield client_checks.clients_accepted(service, self.files_of(self.clients))
         yield client_checks.no_certificate_refused(service)
         yield node_checks.lone_stranger_refused(service)
         yield node_checks.stranger_with_root_refused(service, (self._keep_it_in(),))
-        yield node_checks.removed_clients_locked_out(host, self.data_directory, self.people().folder)
+        yield node_checks.removed_clients_locked_out(host, self.data_directory, self.people.folder)
 
     def _read_at_start(self) -> tuple[Path, ...]:
         """What the node reads when it starts."""

@@ -23,7 +23,7 @@ from wizard.material.names import read_name
 from wizard.plan import Advice, Change, File, Plan, Tell, Warning, silent
 from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, Wanted, remove, write
-from wizard.targets import Found
+from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -315,6 +315,13 @@ class SanteDb(EndpointQuestions):
             request=Request("GET", self.switch().on(port)[0].request_path),
         )
 
+    def offer(self, host: Host) -> Offer:
+        return Offer(self._service(host, self._endpoint_port(), self._given(host)), {})
+
+    def _given(self, host: Host) -> Path:
+        """What clients have been given, by what stands there."""
+        return self._trusted_file(host, bundled=self.files(self.directory)[2].is_file())
+
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard.probe import Endpoint
         from wizard.targets.santedb_server import checks as santedb_checks
@@ -340,7 +347,7 @@ class SanteDb(EndpointQuestions):
         from wizard import checks
         from wizard.targets.santedb_server import checks as santedb_checks
 
-        ca = self._trusted_file(host, bundled=self.files(self.directory)[2].is_file())
+        ca = self._given(host)
         limit = santedb_checks.OLD_TLS if self.way == MONO else ""
         for port in self._ports_proven():
             service = self._service(host, port, ca)

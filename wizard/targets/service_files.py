@@ -13,7 +13,6 @@ from wizard.plan import Change, Directory, Owner, Plan, Warning
 from wizard.rights import account_owner, cannot_write
 from wizard.sources.clients import Recipe
 from wizard.targets import Target
-from wizard.targets.certificate.base import PRIVATE_CA
 from wizard.targets.server_certificate import ServerCertificate
 
 if TYPE_CHECKING:
@@ -26,13 +25,19 @@ class ServiceFiles(ServerCertificate, Target):
 
     service_name: ClassVar[str]
     """As a sentence begins with it: "Hub", "The node"."""
+    restarted: ClassVar[str]
+    """What makes it read its files anew, as a sentence goes on with it: "Hub is restarted"."""
 
     if TYPE_CHECKING:
         directory: Path
-        address: str
 
         @property
-        def account(self) -> str: ...
+        def account(self) -> str:
+            """Whom the service runs as."""
+
+        @property
+        def address(self) -> str:
+            """Where the proof connects to, HOST:PORT."""
 
     @abstractmethod
     def files(self, directory: Path) -> tuple[Path, ...]:
@@ -91,12 +96,15 @@ class ServiceFiles(ServerCertificate, Target):
         """What a client's certificate says: what the server's does, but for the names."""
         return Recipe(replace(self.wanted(host), names=(), common_name=""), self.reissue)
 
-    def request(self, issue: Issue, owner: Owner | None, untouched: str) -> Plan:
-        """What is done before the authority elsewhere has answered; `untouched` begins a sentence."""
+    def request(self, issue: Issue, owner: Owner | None, untouched: str, *before: Change) -> Plan:
+        """What is done before the authority elsewhere has answered; `untouched` begins a sentence.
+
+        `before` is what the pair needs.
+        """
         return Plan(
             target=self.key,
             title=f"Request a certificate for {self.title}, at {self.address}",
-            changes=(*folders(self.directory, owner), *issue.changes),
+            changes=(*folders(self.directory, owner), *before, *issue.changes),
             kept=issue.kept,
             warnings=(
                 *issue.warnings,
@@ -108,7 +116,7 @@ class ServiceFiles(ServerCertificate, Target):
 
     def authority_folders(self, owner: Owner | None) -> Iterator[Change]:
         """The authority's own folder below that of the files, where it is missing."""
-        if self.source != PRIVATE_CA or self.authority_folder.path == self.directory:
+        if not self.uses_authority or self.authority_folder.path == self.directory:
             return
         if not self.authority_folder.path.exists():
             about = "folder of the authority"

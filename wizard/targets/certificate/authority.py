@@ -74,6 +74,11 @@ class OwnAuthority(Requester):
     )
 
     @property
+    def uses_authority(self) -> bool:
+        """Whether an authority of one's own issues something here."""
+        return self.source == PRIVATE_CA
+
+    @property
     def replaces_authority(self) -> bool:
         """Whether a new authority takes the place of the one that serves this target alone: it has ended."""
         return AuthorityFolder(self.own_authority).has_ended(datetime.now(UTC))
@@ -89,7 +94,7 @@ class OwnAuthority(Requester):
         return self.replaces_authority or not self.authority_folder.exists
 
     def applies_authority(self, host: Host) -> bool:
-        return self.source == PRIVATE_CA
+        return self.uses_authority
 
     def options_authority(self, host: Host) -> tuple[tuple[str, str], ...]:
         own = AuthorityFolder(self.own_authority)
@@ -116,7 +121,7 @@ class OwnAuthority(Requester):
         return None
 
     def _applies_new_authority(self, host: Host) -> bool:
-        return self.source == PRIVATE_CA and self.makes_authority
+        return self.uses_authority and self.makes_authority
 
     applies_authority_name = applies_authority_days = _applies_new_authority
     applies_two_tiers = applies_protect = _applies_new_authority
@@ -156,7 +161,7 @@ class OwnAuthority(Requester):
         return None if value else "Whoever can read its key file can make certificates that everybody trusts."
 
     def applies_passphrase(self, host: Host) -> bool:
-        if self.source != PRIVATE_CA:
+        if not self.uses_authority:
             return False
         if self.makes_authority:
             return self.protect
@@ -169,6 +174,8 @@ class OwnAuthority(Requester):
         """Whether the authority that is there has to sign something."""
         from wizard.sources import private_ca
 
+        if self.source != PRIVATE_CA:
+            return False
         return private_ca.is_due(self._old_desk(host), self.wanted(host), self.pair(host))
 
     def desk(self, host: Host, owner: Owner | None, now: datetime) -> Desk:

@@ -45,6 +45,7 @@ class HubTarget(ServiceFiles):
     """The questions about the service, and the plan's part that edits its start script."""
 
     service_name: ClassVar = "Hub"
+    restarted: ClassVar = "Hub is restarted"
     api: ClassVar[str]
     """The value of --serverType."""
 

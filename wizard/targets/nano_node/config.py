@@ -62,8 +62,14 @@ def read_version(text: str) -> str:
     return found["number"]
 
 
+class WithoutTls(ValueError):
+    """A version from which TLS has been taken away."""
+
+
 def era_of(text: str) -> Era:
-    """Where this version looks. ValueError: it is none, or one whose RPC cannot be secured."""
+    """Where this version looks. ValueError: it is none, or one whose RPC cannot be secured;
+    WithoutTls: it has no TLS any more.
+    """
     number = read_version(text)
     major = int(number.partition(".")[0])
     if major < 21:
@@ -71,10 +77,9 @@ def era_of(text: str) -> Era:
             f"TLS of V{number} is broken or set in other files, so it is not secured here. Update the node."
         )
     if major >= 27:
-        raise ValueError(
+        raise WithoutTls(
             f"V{number} has no TLS any more: it was removed in V27, and settings of TLS that are left are "
-            "ignored without a word. Keep the RPC on [::1] and put a reverse proxy with TLS, such as nginx, "
-            "in front of it."
+            "ignored without a word. Keep the RPC on [::1] and put nginx with TLS in front of it."
         )
     return Era.SECURE_TABLE if major < 23 else Era.TLS_FILE
 

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shlex import join, quote
 
-from wizard.asked import asked
 from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
+from wizard.programs import asked
 from wizard.rights import as_root
-from wizard.small_files import version
 from wizard.targets import Found
 from wizard.targets.nano_node import config
 
@@ -115,7 +114,7 @@ def version_of(host: Host, data: Path | None = None) -> str:
     if not host.root and node.user != host.user:
         raise ValueError(f"The node runs as {node.user}, so it is not asked. {_NO_VERSION}")
     try:
-        return _version_in(asked(program, version(program), node.user if host.root else ""), program)
+        return _version_in(asked(program, "--version", user=node.user if host.root else ""), program)
     except OSError as error:
         raise ValueError(f"{program} cannot be asked: {error.strerror}. {_NO_VERSION}") from None
     except KeyError:

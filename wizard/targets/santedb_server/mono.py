@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from shutil import which
 
-from wizard.asked import asked
 from wizard.host import Host
-from wizard.small_files import version
+from wizard.programs import asked
 from wizard.targets.santedb_server.processes import Running, config_home
 
 WORKING = (6, 8)
@@ -38,7 +37,7 @@ def version_of(host: Host, process: Running | None) -> tuple[int, ...]:
     if process and not host.root and process.service.user != host.user:
         raise ValueError(f"Mono runs as {process.service.user}, so it is not asked for its version.")
     try:
-        said = asked(program, version(program), user)
+        said = asked(program, "--version", user=user)
     except (OSError, KeyError):
         raise ValueError(f"{program} cannot be asked for its version.") from None
     words = (said or "").split()

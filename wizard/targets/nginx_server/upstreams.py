@@ -1,0 +1,62 @@
+"""What listens on this host and could stand behind nginx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from wizard.host import Host, Service
+from wizard.probe import Endpoint
+from wizard.targets.hub import service as hub_service
+
+_APIS = ("hub", "nano_node", "nano_rpc", "mono", "mono-sgen", "dotnet", "java", "node", "python", "gunicorn")
+"""Programs that serve HTTP, the ones we know best first."""
+_OTHERS = (22, 25, 53, 3306, 5432, 6379, 27017)
+"""Ports of services that speak something else."""
+
+
+def suggestions(host: Host) -> tuple[tuple[Endpoint, str], ...]:
+    """Where a client on this host reaches each, and which program it is; the likeliest first."""
+    found = {
+        str(at): (at, service.program)
+        for service in sorted(host.services, key=_likelihood)
+        if service.program != "nginx" and _speaks_http(service)
+        for at in _endpoints(service)
+    }
+    return tuple(found.values())
+
+
+def open_to_others(host: Host, port: int) -> str:
+    """The address on which others reach the port without nginx; empty when none is known."""
+    for service in host.services:
+        for address, at in service.listening:
+            if at == port and service.program != "nginx" and not _is_loopback(address):
+                return str(Endpoint(address, at))
+    return ""
+
+
+def _likelihood(service: Service) -> tuple[int, int]:
+    known = next((rank for rank, name in enumerate(_APIS) if service.program.startswith(name)), len(_APIS))
+    return known, service.pid
+
+
+def _speaks_http(service: Service) -> bool:
+    if service.program == "hub":  # its other API is gRPC, which is passed on in another way
+        return hub_service.flags_in_force(service).get("serverType") == "http"
+    return _likelihood(service)[0] < len(_APIS)
+
+
+def _endpoints(service: Service) -> Iterator[Endpoint]:
+    for address, port in service.listening:
+        if port not in _OTHERS:
+            yield Endpoint(address if not _is_any(address) else "127.0.0.1", port)
+
+
+def _is_any(address: str) -> bool:
+    return ip_address(address).is_unspecified
+
+
+def _is_loopback(address: str) -> bool:
+    at = ip_address(address)
+    mapped = getattr(at, "ipv4_mapped", None)
+    return bool((mapped or at).is_loopback)
