@@ -141,8 +141,11 @@ def names_accepted(service: TlsService) -> tuple[Check, ...]:
     return tuple(_name_accepted(service, _one_of(name), slow) for name in service.names)
 
 
-def old_versions_refused(service: TlsService) -> Check:
-    """TLS 1.0 and 1.1, deprecated by RFC 8996, are refused."""
+def old_versions_refused(service: TlsService, *, known_limit: str = "") -> Check:
+    """TLS 1.0 and 1.1, deprecated by RFC 8996, are refused.
+
+    `known_limit` says why the service cannot help accepting them; then that is a finding, else a failure.
+    """
 
     def run() -> Outcome:
         identity = _identity(service.client)
@@ -154,8 +157,10 @@ def old_versions_refused(service: TlsService) -> Check:
         accepted = [label for label, result in results.items() if _is_spoken(result)]
         troubles = [result for result in results.values() if isinstance(result, Trouble)]
         if accepted:
-            return failed(
-                f"{' and '.join(accepted)} accepted", "These versions can be broken; switch them off."
+            return Outcome(
+                verdict=Verdict.FINDING if known_limit else Verdict.FAILED,
+                got=f"{' and '.join(accepted)} accepted",
+                meaning=known_limit or "These versions can be broken; switch them off.",
             )
         for trouble in troubles:
             if trouble.kind in (*NO_CONNECTION, Kind.IDENTITY):

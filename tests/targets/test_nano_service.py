@@ -199,7 +199,7 @@ def test_another_account_s_program_is_not_run_by_who_is_not_root(tmp_path: Path)
 def test_a_program_that_does_not_say_leaves_the_question_open(
     tmp_path: Path, lines: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_service, "_SECONDS", 1)
+    monkeypatch.setattr("wizard.programs.SECONDS", 1)
     program(tmp_path, lines)
     begun = time.monotonic()
     with pytest.raises(ValueError, match=said) as raised:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from wizard.material.keys import PrivateKey
 
 
+def any_will_do(_: PrivateKey) -> str:
+    """What a service says of a key that takes every one."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a certificate should say."""
@@ -36,6 +41,8 @@ class Wanted:
     """Whether it is made again even though the one there fits."""
     new_key: bool = True
     """Whether it gets a new key when it is made again; else the key there is used once more."""
+    unfit: Callable[[PrivateKey], str] = any_will_do
+    """Says in a few words why the service cannot use a key of that kind; nothing when it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +169,8 @@ def what_differs(found: Found, wanted: Wanted, now: datetime, last_day: datetime
         "it is not valid yet": said.not_before > now,
         "it has ended or soon ends": ends_soon(found.chain[0], now),
     }
-    return [reason for reason, applies in reasons.items() if applies]
+    unfit = wanted.unfit(found.private_key) if found.private_key and key == wanted.key_type.label else ""
+    return [*(reason for reason, applies in reasons.items() if applies), *([unfit] if unfit else [])]
 
 
 def ends_soon(certificate: Certificate, now: datetime) -> bool:
@@ -173,12 +181,23 @@ def ends_soon(certificate: Certificate, now: datetime) -> bool:
 
 def key_for(found: Found, wanted: Wanted) -> tuple[PrivateKey, str]:
     """The key for a certificate that is made now, and what it is: a new one, or the one there once more."""
-    from wizard.material.keys import generate, key_words
+    from wizard.material.keys import key_words
 
     same = found.private_key
-    if wanted.anew and not wanted.new_key and same and key_words(same) == wanted.key_type.label:
+    again = wanted.anew and not wanted.new_key
+    if again and same and key_words(same) == wanted.key_type.label and not wanted.unfit(same):
         return same, f"private key, {wanted.key_type.label}, the same as before"
-    return generate(wanted.key_type), f"private key, {wanted.key_type.label}"
+    return _new_key(wanted), f"private key, {wanted.key_type.label}"
+
+
+def _new_key(wanted: Wanted) -> PrivateKey:
+    """A new key that the service can use."""
+    from wizard.material.keys import generate
+
+    key = generate(wanted.key_type)
+    while wanted.unfit(key):
+        key = generate(wanted.key_type)
+    return key
 
 
 def keep(pair: Pair, found: Found) -> Issue:

@@ -174,7 +174,7 @@ def _key(wanted: Wanted, request: Request, found: Found) -> tuple[PrivateKey, st
     if request.waits:
         with suppress(MaterialError):
             key = waiting_key(request)
-            if key_words(key) == wanted.key_type.label:
+            if key_words(key) == wanted.key_type.label and not wanted.unfit(key):
                 return key, f"private key, {wanted.key_type.label}, the one of the request before"
     return key_for(found, wanted)
 

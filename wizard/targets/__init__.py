@@ -76,8 +76,9 @@ def every() -> tuple[type[Target], ...]:
     from wizard.targets.hub_rest import HubRest
     from wizard.targets.nano import Nano
     from wizard.targets.nginx import Nginx
+    from wizard.targets.santedb import SanteDb
 
-    return HubRest, HubGrpc, Nano, Nginx, Connector
+    return HubRest, HubGrpc, Nano, SanteDb, Nginx, Connector
 
 
 def named(key: str) -> type[Target]:

@@ -30,7 +30,10 @@ class ServiceFiles(ServerCertificate, Target):
 
     if TYPE_CHECKING:
         directory: Path
-        account: str
+
+        @property
+        def account(self) -> str:
+            """Whom the service runs as."""
 
         @property
         def address(self) -> str:
