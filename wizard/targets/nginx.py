@@ -297,8 +297,9 @@ class Nginx(NginxQuestions):
         )
 
     def offer(self, host: Host) -> Offer:
-        clients = self.clients_with_files() if self.client_ca != NONE else {}
-        return Offer(self._service(host), clients)
+        now = replace(self)  # what its files hold may have changed since they were read
+        clients = now.clients_with_files() if now.client_ca != NONE else {}
+        return Offer(now._service(host), clients)
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         return replace(self)._proven(host)
