@@ -42,6 +42,9 @@ class SampleSanteDb(SanteDb):
     def configuration(self) -> Configuration:
         return configuration()
 
+    def default_way(self, host: Host) -> str:
+        return "mono"
+
     def check_way(self, host: Host, value: str) -> str | None:
         return None
 

@@ -45,6 +45,7 @@ class Setup:
 
     def sheet(self, here: Host | None = None, /, **given: Raw) -> Sheet[SanteDb]:
         answers: dict[str, Raw] = {
+            "way": "mono",
             "config": str(self.config),
             "installation": str(self.there.folder),
             "common_name": "localhost",

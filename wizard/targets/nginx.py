@@ -129,6 +129,7 @@ class Nginx(NginxQuestions):
         known = self._conflicts_now(nginx)
         clients = self.issue_to_clients(host, desk, owner, tell) if desk and self.issues_to_clients else None
         edits, configuration = self._configuration(host)
+        behind = self.santedb(host)
         changes = (
             *folders(self.directory, owner),
             *self.authority_folders(owner),
@@ -137,6 +138,7 @@ class Nginx(NginxQuestions):
             *self._passphrase_changes(owner),
             *issue.changes,
             *(clients.changes if clients else ()),
+            *(behind.changes() if behind else ()),
             *configuration,
         )
         kept = (*issue.kept, *(clients.kept if clients else ()))
@@ -215,12 +217,13 @@ class Nginx(NginxQuestions):
 
     def _wish(self, host: Host) -> sites.Wish:
         certificate, key, *_ = self.files(self.directory)
-        nginx = self.nginx(host)
+        nginx, behind = self.nginx(host), self.santedb(host)
         return sites.Wish(
             nginx=nginx,
             names=self.server_name if self.is_new else (),
             upstream=self.upstream if self.is_new else "",
             https_port=self.https_port,
+            called=behind.host_header if behind else "",
             redirect_port=self.http_port if self.redirect else None,
             tls=Tls(
                 certificate=certificate,
@@ -246,6 +249,8 @@ class Nginx(NginxQuestions):
                 "Browsers that see this bind themselves to https for two years, and let nobody click a "
                 "warning about this certificate away."
             )
+        if behind := self.santedb(host):
+            yield from behind.warnings()
         for caution in self.cautions(host):
             yield Warning(caution)
 
@@ -255,6 +260,8 @@ class Nginx(NginxQuestions):
         if stale:
             said = "Reload nginx" if nginx.service else "Start nginx"
             yield Advice(f"{said}; until then it works with what it has read.", join(nginx.reload.arguments))
+        if (behind := self.santedb(host)) and (stale or any(behind.changes())):
+            yield behind.advice(host)
         ports = (self.https_port, *((self.http_port,) if self.redirect else ()))
         yield _open(ports)
         if self.is_new and (at := upstreams.open_to_others(host, int(self.upstream.rpartition(":")[2]))):
@@ -316,7 +323,7 @@ class Nginx(NginxQuestions):
             nginx_checks.reloaded(
                 install.find(host, self.config), self._read_by_nginx, self.servers.error_log
             ),
-            *self._served(service),
+            *self._served(host, service),
             checks.plain_http_refused(service),
             checks.old_versions_refused(service),
             *((nginx_checks.versions_offered(service, protocols),) if protocols else ()),
@@ -324,25 +331,33 @@ class Nginx(NginxQuestions):
             nginx_checks.hsts(service, wanted=self.hsts),
         )
 
-    def _served(self, service: TlsService) -> Iterator[Check]:
+    def _served(self, host: Host, service: TlsService) -> Iterator[Check]:
         from wizard import checks
         from wizard.checks import ClientFiles
-        from wizard.targets.nginx_server import checks as nginx_checks
 
-        server = self.server
-        behind = self.upstream if self.is_new else server.proxied_to() if server else ""
         if self.client_ca == NONE:
             yield from (checks.reach(service), checks.our_certificate(service))
             yield from checks.names_accepted(service)
-            yield nginx_checks.answers(service, behind)
+            yield from self._reached(host, service)
             return
         certificate, key, *_ = self.files(self.directory)
         yield client_authority.only_ours(self.client_root, self.expected_roots)
         yield from self.served(service)
         if service.client is not None:
-            yield nginx_checks.answers(service, behind)
+            yield from self._reached(host, service)
         own = None if self.protect_key else ClientFiles(certificate, key)
         yield from self.who_gets_in(service, own)
+
+    def _reached(self, host: Host, service: TlsService) -> Iterator[Check]:
+        """What stands behind it answers."""
+        from wizard.targets.nginx_server import checks as nginx_checks
+
+        if behind := self.santedb(host):
+            yield from behind.checks(service)
+            return
+        server = self.server
+        to = self.upstream if self.is_new else server.proxied_to() if server else ""
+        yield nginx_checks.answers(service, to)
 
     def _edited(self, host: Host) -> tuple[Change, ...]:
         """What would be changed in nginx's files now; nothing when they say what they should."""

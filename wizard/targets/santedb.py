@@ -39,6 +39,7 @@ from wizard.targets.santedb_server.endpoints import ENDPOINTS_PAGE, EndpointQues
 from wizard.targets.santedb_server.installation import MONO, SERVICE_PAGE, WINDOWS
 from wizard.targets.santedb_server.presented import Presented, after, presented
 from wizard.targets.santedb_server.products import Product
+from wizard.targets.santedb_server.secrets import secrets_in
 from wizard.targets.santedb_server.switch import Switch
 from wizard.targets.santedb_server.windows import Parcel
 from wizard.targets.service_files import folders, unchanged
@@ -221,11 +222,9 @@ class SanteDb(EndpointQuestions):
         )
 
     def _edit(self, switch: Switch) -> Iterator[File]:
-        from wizard.targets.santedb_server.windows import secrets_in
-
         before, after = switch.found.file.document.data, switch.edited()
         if before != after:
-            hidden = secrets_in(switch)
+            hidden = secrets_in(switch.found.file.document)
             about = "the endpoints on https"
             yield File(path=switch.found.file.path, before=before, after=after, hidden=hidden, about=about)
 

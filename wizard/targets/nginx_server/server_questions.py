@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wizard.errors import Refusal
 from wizard.host import Host
-from wizard.kinds import Choice, FilePath, HostAndPort, Several
+from wizard.kinds import Choice, FilePath, HostAndPort, PerhapsFilePath, Several, YesNo
 from wizard.material import MaterialError
 from wizard.material.names import read_name
 from wizard.questions import Page, question
@@ -19,6 +19,8 @@ from wizard.targets.checked_clients import CheckedClients
 from wizard.targets.nginx_server import install, servers, sites, upstreams
 from wizard.targets.nginx_server.install import Nginx
 from wizard.targets.nginx_server.servers import Server, Servers
+from wizard.targets.santedb_server import behind
+from wizard.targets.santedb_server.behind import Behind
 
 if TYPE_CHECKING:
     from wizard.host import Service
@@ -64,6 +66,22 @@ class ServerQuestions(CheckedClients):
         help="Where the service listens, without TLS: host and port.",
         more="Requests are passed on there. It should listen on 127.0.0.1 or ::1 alone, or else everybody "
         "goes on reaching it without TLS.",
+    )
+    santedb_config: Path | None = question(
+        "SanteDB's config",
+        PerhapsFilePath(),
+        page=SITE_PAGE.key,
+        help="Only where SanteDB is behind it: it is told its public address.",
+        more="As baseAddress; without it SanteDB sends its clients to the address inside, past nginx. It "
+        "takes effect when SanteDB is restarted.",
+    )
+    santedb_loopback: bool = question(
+        "For nginx alone",
+        YesNo(),
+        page=SITE_PAGE.key,
+        help="Yes: SanteDB listens on 127.0.0.1, so that nobody gets past nginx.",
+        more="Its endpoints on that port then answer to this host alone. No leaves them open to everybody, "
+        "without TLS.",
     )
     directory: Path = question(
         "Folder for files", FilePath(), page=SITE_PAGE.key, help="Certificates and keys are written here."
@@ -212,6 +230,51 @@ class ServerQuestions(CheckedClients):
         if at := upstreams.open_to_others(host, port):
             return f"It listens on {at}, where others reach it without TLS. Bind it to 127.0.0.1 or ::1."
         return None
+
+    def applies_santedb_config(self, host: Host) -> bool:
+        return self.is_new and any(True for _ in behind.configurations(host))
+
+    def default_santedb_config(self, host: Host) -> Path | None:
+        return behind.on_port(host, self._upstream_port)
+
+    def check_santedb_config(self, host: Host, value: Path | None) -> str | None:
+        if value is None:
+            return None
+        there = self.santedb_at(host, value, loopback=False)
+        if not there.endpoints:
+            return f"It has no endpoint on port {self._upstream_port}, where the service is to be."
+        if any(address.scheme == "https" for _, address in there.endpoints):
+            return f"Its port {there.port} speaks TLS itself. Set its endpoints back to http first."
+        return cannot_write(there.found.file.path, host, self.key)
+
+    def applies_santedb_loopback(self, host: Host) -> bool:
+        if self.santedb_config is None:
+            return False
+        there = self.santedb_at(host, self.santedb_config, loopback=False)
+        return not there.host_header or any(one.host == behind.LOOPBACK for _, one in there.endpoints)
+
+    def default_santedb_loopback(self, host: Host) -> bool:
+        return True
+
+    def caution_santedb_loopback(self, host: Host, value: bool) -> str | None:
+        return None if value else "DANGER: whoever reaches its port goes on using SanteDB without TLS."
+
+    @property
+    def _upstream_port(self) -> int:
+        return int(self.upstream.rpartition(":")[2])
+
+    def santedb_at(self, host: Host, main: Path, *, loopback: bool) -> Behind:
+        """The SanteDB behind it. Raises OSError or Refusal."""
+        answers = vars(self)
+        port = answers.get("https_port", 443)
+        url = f"https://{self.server_name[0]}{'' if port == 443 else f':{port}'}"
+        return behind.read(host, main, self._upstream_port, url, loopback=loopback)
+
+    def santedb(self, host: Host) -> Behind | None:
+        """The same as it is to be; None where something else is behind it."""
+        if not self.is_new or self.santedb_config is None:
+            return None
+        return self.santedb_at(host, self.santedb_config, loopback=bool(self.santedb_loopback))
 
     def default_directory(self, host: Host) -> Path:
         name = self.server_name[0] if self.is_new else self.site

@@ -31,9 +31,16 @@ class Wish:
     upstream: str
     """HOST:PORT; empty where the server passes nothing on, or is not new."""
     https_port: int
+    called: str
+    """What the service behind it has to be called by; empty: the name that the client has used."""
     redirect_port: int | None
     """None: nothing is redirected."""
     tls: Tls
+
+    @property
+    def host_header(self) -> str:
+        """By what the service behind it is called."""
+        return self.called or f"$host{self.suffix}"
 
     @property
     def suffix(self) -> str:
@@ -146,6 +153,8 @@ def _pass_on(edits: Edits, server: Server, wish: Wish) -> None:
         for one in location.inside() if location.arguments == ("/",) else ():
             if one.name == "proxy_pass":
                 edits.set(one, f"http://{wish.upstream}")
+            if one.name == "proxy_set_header" and one.arguments[:1] == ("Host",):
+                edits.set(one, "Host", wish.host_header)
 
 
 def _redirect_of(servers: Servers, server: Server, plain: tuple[Listen, ...], wish: Wish) -> New:
@@ -245,7 +254,7 @@ def _proxied(wish: Wish) -> Iterator[New]:
     yield New(("proxy_pass", f"http://{wish.upstream}"))
     yield New(("proxy_http_version", "1.1"))
     # Without these the service takes the proxy for its client, and http for what clients speak.
-    yield New(("proxy_set_header", "Host", f"$host{wish.suffix}"))
+    yield New(("proxy_set_header", "Host", wish.host_header))
     yield New(("proxy_set_header", "X-Real-IP", "$remote_addr"))
     yield New(("proxy_set_header", "X-Forwarded-For", "$proxy_add_x_forwarded_for"))
     yield New(("proxy_set_header", "X-Forwarded-Proto", "$scheme"))

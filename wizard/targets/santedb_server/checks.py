@@ -105,7 +105,7 @@ def endpoint_answers(service: TlsService, path: str) -> Check:
         return _answered(asking, service.name)
 
     asking = replace(service, request=Request("GET", path))
-    return Check(f"{path} answers over TLS", Expect.ACCEPT, run, curl(asking, None))
+    return Check(f"{path} answers over TLS", Expect.ACCEPT, run, curl(asking, asking.client))
 
 
 def every_name_answers(service: TlsService) -> Check:
@@ -122,7 +122,7 @@ def every_name_answers(service: TlsService) -> Check:
 
 
 def _answered(service: TlsService, name: str) -> Outcome:
-    result = connect(service, None, name)
+    result = connect(service, service.client, name)
     if isinstance(result, Trouble):
         return failed(result.sentence)
     answer = result.answer

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from wizard.host import Host
-from wizard.kinds import Choice, FilePath, PerhapsFilePath, Text
+from wizard.kinds import Choice, FilePath, PerhapsFilePath, Raw, Text
+from wizard.probe import bracketed
 from wizard.questions import Page, question
 from wizard.rights import account_owner, as_root, cannot_write
-from wizard.sheet import Missing
-from wizard.targets.santedb_server import config, found, mono, processes
+from wizard.sheet import Elsewhere, Missing
+from wizard.targets.nginx_server import install
+from wizard.targets.santedb_server import behind, config, found, mono, processes
 from wizard.targets.santedb_server.config import Configuration, Generation
 from wizard.targets.santedb_server.products import INSTANCE, Product
 from wizard.targets.service_files import ServiceFiles
@@ -21,9 +25,15 @@ if TYPE_CHECKING:
     from wizard.plan import Owner
     from wizard.targets.santedb_server.processes import Running
 
-MONO, WINDOWS = "mono", "windows"
-WAYS = {MONO: "here, by Mono", WINDOWS: "on Windows"}
+NGINX, MONO, WINDOWS = "nginx", "mono", "windows"
+WAYS = {NGINX: "behind nginx", MONO: "here, by Mono", WINDOWS: "on Windows"}
 """Who ends TLS."""
+
+_SHARED_WITH_NGINX = (
+    *("source", "common_name", "alt_names", "validity_days", "key_type"),
+    *("certificate_file", "key_file", "chain_files", "country", "state", "locality", "organisation", "unit"),
+)
+"""Questions of nginx as well, whose answers are taken along."""
 
 SERVICE_PAGE = Page("service", "the installation")
 
@@ -36,10 +46,12 @@ class InstallationQuestions(ServiceFiles):
         "Way",
         Choice(tuple(WAYS.items())),
         page=SERVICE_PAGE.key,
-        help="Who ends TLS: Mono on this host, or Windows elsewhere.",
-        more="here, by Mono: certificate and key are put where Mono's listener looks for them. on Windows: "
-        "this host makes the files and a script, which you carry over and run there; here only the files "
-        "and the script can be checked, and from afar what the machine then serves.",
+        help="Who ends TLS: nginx before it (best), Mono on this host, or Windows elsewhere.",
+        more="behind nginx: TLS 1.3, certificates with intermediates, and on wish client certificates; "
+        "SanteDB stays on this host alone and is told its public address. here, by Mono: certificate and key "
+        "are put where Mono's listener looks for them. on Windows: this host makes the files and a script, "
+        "which you carry over and run there; here only the files and the script can be checked, and from "
+        "afar what the machine then serves.",
     )
     product: str = question(
         "Product",
@@ -73,15 +85,34 @@ class InstallationQuestions(ServiceFiles):
     )
 
     def default_way(self, host: Host) -> str:
-        return MONO
+        return MONO if install.find(host) is None else NGINX
 
     def check_way(self, host: Host, value: str) -> str | None:
+        if value == NGINX:
+            said = (
+                "nginx speaks TLS for it, and SanteDB is told its public address: that is set up with nginx."
+            )
+            raise Elsewhere(said, "nginx", self._behind_nginx(host), _SHARED_WITH_NGINX)
         if value != MONO:
             return None
         try:
             return mono.problem(mono.version_of(host, processes.running(host))) or None
         except ValueError:
             return None
+
+    def _behind_nginx(self, host: Host) -> dict[str, Raw]:
+        """What nginx is asked, as far as it can be told by the SanteDB on this host."""
+        answers: dict[str, Raw] = {"site": "new"}
+        for there in behind.found(host):
+            first = next((one.address for one in there.endpoints if one.address), None)
+            if first is not None:
+                answers["upstream"] = f"{bracketed(first.to_connect)}:{first.port}"
+                answers["santedb_config"] = str(there.main)
+                with suppress(ValueError):
+                    if name := urlsplit(there.base_url).hostname:
+                        answers["server_name"] = [name]
+                break
+        return answers
 
     def caution_way(self, host: Host, value: str) -> str | None:
         if value != MONO:

@@ -45,6 +45,16 @@ def _names(endpoint: RestEndpoint, address: Address) -> set[str]:
     }
 
 
+def base_address(found: Configuration, url: str) -> Iterator[xml.Edit]:
+    """Have clients be told this URL; nothing without one, nor where the generation knows none."""
+    if not url or found.generation is Generation.AGS:
+        return
+    if found.base_address is not None:
+        yield xml.SetText(found.base_address, url)
+    else:
+        yield xml.Add(found.section, "baseAddress", url)
+
+
 @dataclass(frozen=True)
 class Switch:
     """The endpoints of whole ports, since on one port all speak what the first of them speaks."""
@@ -128,12 +138,7 @@ class Switch:
                 yield xml.SetAttribute(endpoint.element, "address", str(address))
             if thumbprint and self.found.generation is Generation.REST:
                 yield from self._certificate(endpoint, thumbprint)
-        if not self.base_url or self.found.generation is Generation.AGS:
-            return
-        if self.found.base_address is not None:
-            yield xml.SetText(self.found.base_address, self.base_url)
-        else:
-            yield xml.Add(self.found.section, "baseAddress", self.base_url)
+        yield from base_address(self.found, self.base_url)
 
     def _certificate(self, endpoint: RestEndpoint, thumbprint: str) -> Iterator[xml.Edit]:
         """SanteDB writes an empty element into each endpoint; a second one would stop it."""

@@ -13,6 +13,7 @@ from wizard.sources.pair import contents, write
 from wizard.targets.santedb_server import windows_script
 from wizard.targets.santedb_server.presented import Presented
 from wizard.targets.santedb_server.products import Product
+from wizard.targets.santedb_server.secrets import secrets_in
 from wizard.targets.santedb_server.switch import Switch
 
 BUNDLE, PASSWORD, SCRIPT = "santedb.p12", "santedb.p12.password", "secure-santedb.ps1"
@@ -61,7 +62,7 @@ class Parcel:
                 after=change.after,
                 mode=0o600,
                 owner=owner,
-                hidden=secrets_in(self.switch),
+                hidden=secrets_in(self.switch.found.file.document),
                 about=about,
             )
         about = "script to run on Windows"
@@ -100,28 +101,6 @@ class Parcel:
                 return opens(data, Secret(said.decode().strip()), what.leaf)
         except (MaterialError, UnicodeDecodeError):
             return False
-
-
-def secrets_in(switch: Switch) -> tuple[bytes, ...]:
-    """The secret values in the configuration, as they stand there: passwords of connections and the like."""
-    document = switch.found.file.document
-    found = []
-    for element in document.elements:
-        for attribute in document.tag(element).attributes:
-            value = attribute.text(document.data)
-            if _is_secret(attribute.name):
-                found.append(value)
-            for part in value.split(b";"):
-                name, equals, secret = part.partition(b"=")
-                if equals and _is_secret(name.decode("utf-8", "replace")):
-                    found.append(secret.strip())
-        if _is_secret(element.local):
-            found.append(document.text(element).encode())
-    return tuple(dict.fromkeys(filter(None, found)))
-
-
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in ("pass", "pwd", "secret", "hmac", "token"))
 
 
 # The script -------------------------------------------------------------------------------------------------
