@@ -13,6 +13,7 @@ from tests.targets.hub_plans import HOST
 from tests.targets.nginx_plans import NAME, Setup, program, with_certificates
 from wizard.host import Service
 from wizard.kinds import Raw
+from wizard.material.certificates import read_certificates_pem
 from wizard.sheet import fill_in
 from wizard.targets.nginx import Nginx
 from wizard.targets.nginx_server import install, servers, sites
@@ -306,11 +307,12 @@ def test_what_is_there_is_said_on_the_first_screen(tmp_path: Path) -> None:
     assert found.runs
     assert found.status == "runs here: 1.31.3, 3 servers, 1 with TLS, 29 days left"
     plain, secure = setup.ports["plain"], setup.ports["tls"]
+    ends = read_certificates_pem((setup.config.parent / "a.pem").read_bytes())[0].not_valid_after_utc
     assert found.details == (
         str(setup.config),
-        f"api.example.org:{plain}, plain HTTP",
-        f"b.example.org:{secure}, TLS -> http://127.0.0.1:9",
-        f"b.example.org:{plain}, to https",
+        f"api.example.org on 127.0.0.1:{plain}: plain HTTP; nginx.conf",
+        f"b.example.org on 127.0.0.1:{secure}: TLS until {ends:%Y-%m-%d}, to http://127.0.0.1:9; nginx.conf",
+        f"b.example.org on 127.0.0.1:{plain}: redirects to https; nginx.conf",
     )
 
 

@@ -13,9 +13,10 @@ from wizard.plan import Warning
 from wizard.small_files import read_small
 from wizard.targets import Found
 from wizard.targets.nginx_server import install, servers
-from wizard.targets.nginx_server.servers import Server
+from wizard.targets.nginx_server.servers import Server, Servers
 
 _SHOWN = 4
+_NAMES = 3
 _READ = 500
 """Certificates; of a host with more, none is read before the first frame."""
 
@@ -42,16 +43,25 @@ def found(host: Host) -> Found:
     files = {path for one in with_tls for path in there.certificates(one)}
     if ends := list(_ends(files)) if len(files) <= _READ else []:
         state += f", {(min(ends) - datetime.now(UTC)).days} days left"
-    details += [_words(one) for one in there.all[:_SHOWN]]
+    details += [_words(there, one) for one in there.all[:_SHOWN]]
     if len(there.all) > _SHOWN:
         details.append(f"and {_count(len(there.all) - _SHOWN, 'more server')}")
     return Found(runs, state, tuple(details))
 
 
-def _words(server: Server) -> str:
-    to = f" -> {server.proxied_to()}" if server.proxied_to() else ""
-    how = "TLS" if server.tls else "to https" if server.redirects else "plain HTTP"
-    return f"{server.label}, {how}{to}"
+def _words(there: Servers, server: Server) -> str:
+    """A server in a line: names, where it listens, what it speaks, what it passes on to, its file."""
+    names = " ".join(server.names[:_NAMES]) + (" …" if len(server.names) > _NAMES else "")
+    where = ", ".join(f"{'' if address == '*' else f'{address}:'}{port}" for address, port in server.sockets)
+    to = f", to {server.proxied_to()}" if server.proxied_to() else ""
+    return f"{names or '(no name)'} on {where}: {_how(there, server)}{to}; {server.block.source.path.name}"
+
+
+def _how(there: Servers, server: Server) -> str:
+    if not server.tls:
+        return "redirects to https" if server.redirects else "plain HTTP"
+    ends = min(_ends(there.certificates(server)), default=None)
+    return f"TLS until {ends:%Y-%m-%d}" if ends else "TLS"
 
 
 def _count(number: int, what: str) -> str:
