@@ -244,7 +244,7 @@ def on_port(host: Host, port: int) -> Path | None:
 
 
 def another_at(host: Host, main: Path, port: int) -> Service | None:
-    """Another program than the SanteDB with this configuration, that listens on the port; None: none is seen."""
+    """Another program that listens on the port than the SanteDB with this configuration; None: none seen."""
     there = [service for service in host.services if port in {at for _, at in service.listening}]
     process = processes.running(host, main)
     own = process is not None and any(service.pid == process.service.pid for service in there)
