@@ -55,6 +55,14 @@ def trouble(result: object, kind: Kind) -> str:
     return result.sentence
 
 
+def test_a_list_of_authorities_may_have_remarks_in_any_language(tmp_path: Path) -> None:
+    """As that of Fedora has, above each certificate its name."""
+    certificate, key = self_signed("127.0.0.1")
+    listed = "# NetLock Arany (Class Gold) F\u0151tan\u00fas\u00edtv\u00e1ny\n".encode() + certificate
+    with listening(https(server_context(certificate, key, tmp_path))) as port:
+        connected(tls(at(port), ca=listed))
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

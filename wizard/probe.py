@@ -200,7 +200,8 @@ def tls(
     a request, `GET /` is sent. `timeout` is in seconds. `client` is presented to a server that asks for it.
     ValueError or ssl.SSLError: `ca` is not PEM.
     """
-    authority = ca.decode("ascii") if ca is not None else None
+    # What is not ASCII stands in a remark, as in the list of Fedora.
+    authority = ca.decode("ascii", "ignore") if ca is not None else None
     context = _client(authority, strict)
     opening = request or Request()
     context.check_hostname = context.check_hostname and not any_name
