@@ -20,6 +20,7 @@ from tests.crash.scenario import apply_until_killed
 from tests.peers.hub import ROOT, free_port
 from tests.peers.sandboxed import hubs_port_taken
 from tests.peers.tls import self_signed
+from tests.sources.elsewhere import Elsewhere
 from wizard.plan import File, Plan
 from wizard.state import State
 
@@ -283,3 +284,26 @@ def test_where_the_terminal_lacks_a_letter_it_is_named(tmp_path: Path) -> None:
         assert answered(talk, *CONNECTOR, "/tmp/é").startswith("Authority")
     assert "Traceback" not in talk.said
     assert "\\xe9" in talk.said
+
+
+def test_a_wrong_passphrase_is_asked_for_again_and_the_way_goes_on(tmp_path: Path) -> None:
+    there = Elsewhere(tmp_path / "there")
+    certificate, key = there.pair("client", "client")
+    answers = {
+        "Number": "connector",
+        "Address": f"https://127.0.0.1:{free_port()}/",
+        "Authority": str(there.root),
+        "Client certificate": str(certificate),
+        "Client key": str(there.encrypted(key, "protected.key", "correct horse")),
+        "Write ": "yes",
+    }
+    typed = iter(["wrong", "?", "<", "correct horse", "correct horse"])
+    with talking(tmp_path, "--plain") as talk:
+        while (prompt := talk.prompt()) is not None:
+            begins = {**answers, "Type it": next(typed)} if prompt.startswith("Type it") else answers
+            talk.type(next((text for begin, text in begins.items() if prompt.startswith(begin)), ""))
+        assert talk.process.wait(SECONDS) == 6, "nothing listens there"
+    assert "✗ " in talk.said
+    assert "Key in an answers file: client_key_passphrase_file" in talk.said
+    assert "correct horse" not in talk.said.partition("nothing written yet")[2]
+    assert (tmp_path / "connector-127.0.0.1" / "client.key").exists()
