@@ -78,8 +78,9 @@ def _told_to_stop(number: int, _frame: object) -> None:
 
 @contextmanager
 def _to_the_end() -> Iterator[None]:
-    """Let nothing stop the program while it writes, which takes a moment."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDING}
+    """Let nothing stop the program in the middle of what it does, such as writing, which takes a moment."""
+    # Heard and passed over: what is ignored would be ignored by a service that is started here, too.
+    before = {number: signal.signal(number, lambda *_: None) for number in _ENDING}
     try:
         yield
     finally:
@@ -351,7 +352,8 @@ class Conversation:
         what = plan.restart.about if plan.restart else ""
         if plan.restart and terminal.yes(f"{(what or 'restart the service').capitalize()} now?"):
             try:
-                service.restart(plan.restart)
+                with _to_the_end():
+                    service.restart(plan.restart)
             except WizardError as error:
                 _say(f"✗ {error}")
         _line("Enter goes on to the proof, when all of that is done", "")
