@@ -69,7 +69,15 @@ class ChooseScreen(WizardScreen):
     def show_found(self, found: Mapping[str, Found], waiting: int) -> None:
         """Take in what a look at the host has found, by target key, and how many setups wait."""
         self.found, self.waiting = found, waiting
-        targets = self.query_one(OptionList)
+        if self.is_mounted:
+            self._show_found()
+
+    def on_mount(self) -> None:
+        if self.found:  # it came before there was anything to show it in
+            self._show_found()
+
+    def _show_found(self) -> None:
+        targets, waiting = self.query_one(OptionList), self.waiting
         with self.app.batch_update():
             for target in self.targets:
                 targets.replace_option_prompt(target.key, self._line(target))

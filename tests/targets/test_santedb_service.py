@@ -20,6 +20,7 @@ from tests.targets.santedb_plans import USER, Setup, setup, texts
 from wizard import transaction
 from wizard.errors import Refusal
 from wizard.host import Host, Service
+from wizard.kinds import Raw
 from wizard.targets.santedb import SanteDb
 from wizard.targets.santedb_server import config, mono, processes
 from wizard.targets.santedb_server.address import Address
@@ -305,6 +306,28 @@ def test_other_addresses_are_reported_and_left_alone(santedb: Setup) -> None:
     assert "issuer's name stays http://localhost:8080/auth" in texts(plan)
     assert "http://h:8080/fhir" in texts(plan)
     assert other.encode() in (file(plan, "santedb.config.xml").after or b"")
+
+
+def test_other_addresses_follow_the_public_url_when_that_is_ticked(santedb: Setup) -> None:
+    """Also in another file than that of the endpoints."""
+    other = (
+        '  <section xsi:type="OAuthConfigurationSection" issuerName="http://localhost:8080/auth" />\n'
+        '  <section xsi:type="FhirServiceConfigurationSection"><base>http://h:8080/fhir</base></section>\n'
+    )
+    included(santedb.there)
+    end = "</SanteDBConfiguration>"
+    santedb.config.write_text(santedb.config.read_text().replace(end, f"{other}{end}"))
+    before = santedb.config.read_bytes()
+    ticked: dict[str, Raw] = {"public_url": "https://api.example.org:8443", "other_urls": True}
+    run = santedb.apply(**ticked)
+    after = santedb.config.read_text()
+    assert 'issuerName="https://api.example.org:8443/auth"' in after
+    assert "<base>https://api.example.org:8443/fhir</base>" in after
+    assert len(set(before.decode().splitlines()) - set(after.splitlines())) == 2
+    assert not santedb.plan(**ticked).changed
+    assert not santedb.sheet(**ticked)["other_urls"].applies
+    transaction.undo(run, santedb.host.state)
+    assert santedb.config.read_bytes() == before
 
 
 def test_an_address_of_another_kind_is_left_alone(santedb: Setup) -> None:

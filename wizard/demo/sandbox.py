@@ -125,7 +125,8 @@ class Sandbox:
     @property
     def services(self) -> tuple[Path, ...]:
         """The folders of the services that are here."""
-        every = (self.hub, self.grpc_hub, self.nano, self.nginx)
+        # nginx first: it is ready at once, so nobody else takes the port that was free a moment ago.
+        every = (self.nginx, self.hub, self.grpc_hub, self.nano)
         return tuple(folder for folder in every if folder.is_dir())
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import join
@@ -114,7 +114,7 @@ class Nginx(NginxQuestions):
     # The plan ---------------------------------------------------------------------------------------------
 
     def plan(self, host: Host, tell: Tell = silent) -> Plan:
-        return replace(self)._planned(host, tell)  # what its files hold may have changed since they were read
+        return self.anew()._planned(host, tell)  # what its files hold may have changed since they were read
 
     def _planned(self, host: Host, tell: Tell) -> Plan:
         owner, now = self.owner(host), datetime.now(UTC)
@@ -305,12 +305,12 @@ class Nginx(NginxQuestions):
         )
 
     def offer(self, host: Host) -> Offer:
-        now = replace(self)  # what its files hold may have changed since they were read
+        now = self.anew()  # what its files hold may have changed since they were read
         clients = now.clients_with_files() if now.client_ca != NONE else {}
         return Offer(now._service(host), clients)
 
     def proof(self, host: Host) -> tuple[Check, ...]:
-        return replace(self)._proven(host)
+        return self.anew()._proven(host)
 
     def _proven(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks
@@ -367,7 +367,7 @@ class Nginx(NginxQuestions):
 
     def _edited(self, host: Host) -> tuple[Change, ...]:
         """What would be changed in nginx's files now; nothing when they say what they should."""
-        return replace(self)._configuration(host)[1]
+        return self.anew()._configuration(host)[1]
 
     @property
     def _read_by_nginx(self) -> tuple[Path, ...]:

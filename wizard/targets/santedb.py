@@ -222,11 +222,12 @@ class SanteDb(EndpointQuestions):
         )
 
     def _edit(self, switch: Switch) -> Iterator[File]:
-        before, after = switch.found.file.document.data, switch.edited()
-        if before != after:
-            hidden = secrets_in(switch.found.file.document)
-            about = "the endpoints on https"
-            yield File(path=switch.found.file.path, before=before, after=after, hidden=hidden, about=about)
+        for file, edited in switch.edited_files():
+            before = file.document.data
+            if before != edited:
+                about = "the endpoints on https" if file is switch.found.file else "the public URL"
+                hidden = secrets_in(file.document)
+                yield File(path=file.path, before=before, after=edited, hidden=hidden, about=about)
 
     def _on_windows(self, host: Host, issue: Issue, what: Presented, changes: tuple[Change, ...]) -> Plan:
         parcel = self.parcel()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from wizard.errors import Refusal
 from wizard.host import Host
@@ -108,6 +109,12 @@ class ServerQuestions(CheckedClients):
             kept["_servers"] = servers.read(self.config)
         found: Servers = kept["_servers"]
         return found
+
+    def anew(self) -> Self:
+        """The same answers, for which the configuration is read again: it may have changed since."""
+        made = copy(self)
+        vars(made).pop("_servers", None)
+        return made
 
     @property
     def is_new(self) -> bool:

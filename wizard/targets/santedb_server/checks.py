@@ -36,7 +36,7 @@ def configured(switch: Callable[[], Switch]) -> Check:
     def run() -> Outcome:
         try:
             now = switch()
-            same = now.edited() == now.found.file.document.data
+            same = all(after == file.document.data for file, after in now.edited_files())
         except (OSError, ValueError, Refusal) as error:
             return failed(str(error), "It was changed since it was written. Mend it, or undo.")
         if same:

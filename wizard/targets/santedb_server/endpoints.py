@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from wizard.host import Host
-from wizard.kinds import HostAndPort, Several, Text, Whole
+from wizard.kinds import HostAndPort, Several, Text, Whole, YesNo
 from wizard.questions import Page, question
 from wizard.targets.santedb_server.address import LOOPBACK, read_host
 from wizard.targets.santedb_server.config import Generation
 from wizard.targets.santedb_server.installation import InstallationQuestions
+from wizard.targets.santedb_server.other_urls import others
 from wizard.targets.santedb_server.switch import Switch, selected_ports
 
 ENDPOINTS_PAGE = Page(
@@ -52,6 +53,14 @@ class EndpointQuestions(InstallationQuestions):
         help="What clients are told; it is written as baseAddress.",
         more="Without it SanteDB takes it from each request, and behind a proxy sends clients to the address "
         "inside. Empty: what the configuration has stays.",
+    )
+    other_urls: bool = question(
+        "Other URLs as well",
+        YesNo(),
+        page=ENDPOINTS_PAGE.key,
+        help="Yes: the issuer of tokens and the base of FHIR become the public URL.",
+        more="They still say http. Tokens are checked by the issuer's name, so whoever has been told the old "
+        "one has to be told the new one.",
     )
     address: str = question(
         "Address to test",
@@ -143,6 +152,15 @@ class EndpointQuestions(InstallationQuestions):
             wrong = True
         return "Give https://, a name and perhaps a port: https://api.example.com:8443." if wrong else None
 
+    def applies_other_urls(self, host: Host) -> bool:
+        return self.is_here and bool(self.public_url) and any(others(self.configuration()))
+
+    def default_other_urls(self, host: Host) -> bool:
+        return False
+
+    def caution_other_urls(self, host: Host, value: bool) -> str | None:
+        return "Tokens under the issuer's old name are no longer valid." if value else None
+
     def default_address(self, host: Host) -> str:
         from wizard.probe import bracketed
 
@@ -170,7 +188,8 @@ class EndpointQuestions(InstallationQuestions):
         answers = vars(self)
         port = answers.get("port") if len(self.configuration().ports) == 1 else None
         base_url = answers.get("public_url") or ""
-        return Switch(self.configuration(), self._selected(self.endpoints), self.host, port, base_url)
+        too, ports = bool(answers.get("other_urls")), self._selected(self.endpoints)
+        return Switch(self.configuration(), ports, self.host, port, too, base_url)
 
     @property
     def public_name(self) -> str:

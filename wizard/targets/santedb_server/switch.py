@@ -10,12 +10,14 @@ from wizard.formats import xml
 from wizard.formats.splice import CannotEdit
 from wizard.targets.santedb_server.address import EVERY_NAME, Address
 from wizard.targets.santedb_server.config import (
+    ConfigFile,
     Configuration,
     Generation,
     RestEndpoint,
     ours,
     refusal,
 )
+from wizard.targets.santedb_server.other_urls import others
 
 CERTIFICATE = ("findType", "storeName", "storeLocation", "findValue")
 
@@ -65,6 +67,8 @@ class Switch:
     """What they listen on afterwards; empty: each what it listens on now."""
     port: int | None = None
     """Another port, for the endpoints of one."""
+    others: bool = False
+    """Whether the issuer of tokens and the base of FHIR follow the base URL too."""
     base_url: str = ""
     """The URL by which clients know this server; empty: it is left as it is."""
 
@@ -127,10 +131,22 @@ class Switch:
 
         Raises Refusal where an edit is not certain.
         """
+        return self._edited(self.found.file, self._edits(thumbprint))
+
+    def edited_files(self) -> Iterator[tuple[ConfigFile, bytes]]:
+        """The files that are edited, the one with the section first. Raises Refusal."""
+        edits = {self.found.file.path: list(self._edits(""))}
+        for other in others(self.found) if self.others and self.base_url else ():
+            edits.setdefault(other.file.path, []).append(other.edit(self.base_url))
+        for file in (self.found.file, *self.found.files):
+            if file.path in edits:
+                yield file, self._edited(file, edits.pop(file.path))
+
+    def _edited(self, file: ConfigFile, edits: Iterable[xml.Edit]) -> bytes:
         try:
-            return xml.edited(self.found.file.document, self._edits(thumbprint))
+            return xml.edited(file.document, edits)
         except CannotEdit as error:
-            raise refusal(self.found.file.path, error) from None
+            raise refusal(file.path, error) from None
 
     def _edits(self, thumbprint: str) -> Iterator[xml.Edit]:
         for endpoint, address in self.endpoints:

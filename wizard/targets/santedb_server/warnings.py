@@ -7,8 +7,8 @@ from pathlib import Path
 
 from wizard.plan import Warning
 from wizard.targets.santedb_server import mono
-from wizard.targets.santedb_server.config import ours
 from wizard.targets.santedb_server.found import named_certificate
+from wizard.targets.santedb_server.other_urls import others
 from wizard.targets.santedb_server.presented import Presented
 from wizard.targets.santedb_server.switch import Switch
 
@@ -38,20 +38,5 @@ def of_switch(switch: Switch) -> Iterator[Warning]:
             "From the restart on these ports speak TLS only. Whoever uses http:// there now, dCDRs that have "
             "joined among them, stops working until it is given the new address."
         )
-    yield from _other_addresses(switch)
-
-
-def _other_addresses(switch: Switch) -> Iterator[Warning]:
-    """URLs elsewhere in the configuration that still say http; they are reported, never changed."""
-    for file in switch.found.files:
-        document = file.document
-        for section in ours(document, document.root, "section"):
-            issuer = section.get("issuerName") or ""
-            if issuer.startswith("http://"):
-                yield Warning(
-                    f"The issuer's name stays {issuer}; tokens are checked by it.", file.path, section.line
-                )
-            for base in ours(document, section, "base"):
-                if document.text(base).startswith("http://"):
-                    text = f"FHIR tells clients {document.text(base)}; change it, if they are to use https."
-                    yield Warning(text, file.path, base.line)
+    if not switch.others:
+        yield from (other.warning() for other in others(switch.found))
