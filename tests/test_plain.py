@@ -18,9 +18,10 @@ import pytest
 
 from tests.crash.scenario import apply_until_killed
 from tests.peers.hub import ROOT, free_port
-from tests.peers.sandboxed import hubs_port_taken
+from tests.peers.sandboxed import furnished, hubs_port_taken
 from tests.peers.tls import self_signed
 from tests.sources.elsewhere import Elsewhere
+from tests.sources.setups import Setup as HubSetup
 from wizard.plan import File, Plan
 from wizard.state import State
 
@@ -307,3 +308,18 @@ def test_a_wrong_passphrase_is_asked_for_again_and_the_way_goes_on(tmp_path: Pat
     assert "Key in an answers file: client_key_passphrase_file" in talk.said
     assert "correct horse" not in talk.said.partition("nothing written yet")[2]
     assert (tmp_path / "connector-127.0.0.1" / "client.key").exists()
+
+
+def test_what_waits_for_its_certificate_is_named_with_the_way_on(tmp_path: Path) -> None:
+    hub = HubSetup(furnished(tmp_path / "box"))
+    run = hub.apply(source="request")
+    with talking(tmp_path, "--plain", TLS_WIZARD_STATE=str(hub.host.state.root)) as talk:
+        talk.prompt()
+    assert f"tls-wizard resume --run {run.id} FILES" in talk.said
+
+
+def test_a_setup_that_waits_ends_without_a_proof(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        assert talk.go({**YES, "Number": "hub-rest", "Source": "request"}) == 0
+    assert "tls-wizard resume" in talk.said.partition("Done. Take it back")[2]
+    assert "Real connections" not in talk.said
