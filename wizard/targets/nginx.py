@@ -252,6 +252,12 @@ class Nginx(NginxQuestions):
             )
         if behind := self.santedb(host):
             yield from behind.warnings()
+        server = self.server if self.is_new else None
+        if server and (so_far := server.proxied_to()) != f"http://{self.upstream}":
+            yield Warning(
+                f"{server.label} was made before, for another service: it passes requests on to {so_far} so "
+                f"far, then to {self.upstream}. For a server beside it give another name or port."
+            )
         for caution in self.cautions(host):
             yield Warning(caution)
 
