@@ -5,7 +5,6 @@ It asks the same questions as the screens, from the same declarations and with t
 
 from __future__ import annotations
 
-import io
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -54,8 +53,6 @@ def start(*, demo: bool, answers_file: Path | None) -> int:
     """Go the way on this host, or in a sandbox; returns the exit code. Raises WizardError or OSError."""
     from wizard import world
 
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a letter that the terminal lacks is named
-        sys.stdout.reconfigure(errors="backslashreplace")
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _told_to_stop)
     with world.opened(demo=demo) as around:
