@@ -130,7 +130,7 @@ class Conversation:
             run = transaction.interrupted(self.world.state)
             if run is None:
                 return
-            _say(f"An earlier run was interrupted: {run.title}.")
+            _say(f"An earlier run was interrupted: {inert(run.title)}.")
             if terminal.yes("Finish rolling it back, to how it was before?"):
                 with _to_the_end():
                     _say(history.recovered(transaction.recover(self.world.state)))
@@ -142,9 +142,9 @@ class Conversation:
         _say("\nWhat shall be secured?")
         for number, target in enumerate(self.world.targets, 1):
             found = target.find(host)
-            _say(f"  {number}  {target.title}: {found.status}")
+            _say(f"  {number}  {target.title}: {inert(found.status)}")
             for warning in found.warnings:
-                _say(f"     ! {warning.text}")
+                _say(f"     ! {inert(warning.text)}")
         self._name_those_that_wait()
         options = {str(number): target for number, target in enumerate(self.world.targets, 1)}
         options |= {target.key: target for target in self.world.targets}
@@ -160,7 +160,9 @@ class Conversation:
 
         with suppress(WizardError):  # who asks for the history hears why it cannot be read
             for run in again.waiting(self.world.state):
-                _say(f"  waits for its certificate: {run.title}: tls-wizard resume --run {run.id} FILES")
+                _say(
+                    f"  waits for its certificate: {inert(run.title)}: tls-wizard resume --run {run.id} FILES"
+                )
 
     # Ask ----------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from wizard.review import prepared
 from wizard.sheet import fill_in
 from wizard.targets import Target
 from wizard.targets.nginx import Nginx
-from wizard.targets.santedb_server import processes
+from wizard.targets.santedb_server import behind, processes
 from wizard.targets.santedb_server.products import INSTANCE, Product
 
 NAME = "api.example.org"
@@ -284,3 +284,13 @@ def test_an_endpoint_that_has_gone_fails_the_proof_with_a_sentence(tmp_path: Pat
 def test_a_home_that_cannot_be_looked_into_stops_nothing(tmp_path: Path) -> None:
     closed = tmp_path / ("x" * 300)  # as with one of another account, the system answers by an error
     assert processes.default_config(Product.WWW, tmp_path, INSTANCE, closed).name == "santedb.config"
+
+
+def test_of_another_account_no_path_is_guessed(tmp_path: Path) -> None:
+    """Its working directory may not be seen, so what its command line names from there cannot be found."""
+    with both(tmp_path, "0.0.0.0") as there:
+        (seen,) = there.santedb.host.services
+        unseen = replace(seen, directory=None, arguments=("mono", "SanteDB.exe"))
+        host = replace(there.look(), services=(*there.nginx.host().services, unseen))
+        assert all(path.is_absolute() for path in behind.configurations(host))
+        assert not fill_in(Nginx, there.given(), host)["santedb_config"].error

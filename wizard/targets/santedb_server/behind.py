@@ -216,7 +216,7 @@ def configurations(host: Host) -> Iterator[Path]:
 def _installed(host: Host) -> Iterator[tuple[Path, Path]]:
     """The same, each with the folder of its program."""
     for process in processes.all_running(host):
-        if not process.in_container:
+        if not process.in_container and process.config.is_absolute():
             known = process.program.is_absolute()  # not where the working directory may not be seen
             yield process.config, process.installation if known else process.config.parent
     home = processes.config_home("root" if host.root else host.user, {})
