@@ -323,3 +323,12 @@ def test_a_setup_that_waits_ends_without_a_proof(tmp_path: Path) -> None:
         assert talk.go({**YES, "Number": "hub-rest", "Source": "request"}) == 0
     assert "tls-wizard resume" in talk.said.partition("Done. Take it back")[2]
     assert "Real connections" not in talk.said
+
+
+def test_a_pasted_text_that_was_cut_off_is_asked_for_again(tmp_path: Path) -> None:
+    pem = self_signed("api.example.org")[0].decode().strip()
+    with talking(tmp_path, "--plain") as talk:
+        assert answered(talk, *CONNECTOR, f"{pem}\n.", "<").startswith("Authority [the text")
+        talk.type(f"{pem}\n{'a' * 5000}\n.")
+        assert (talk.prompt() or "").startswith("Authority [the text")
+    assert "cut off" in talk.said

@@ -257,8 +257,9 @@ class Conversation:
             typed = _line(asked.label, entry.text)
         if typed == BACK:
             self._go_back()
-        if pastes and PEM_BEGINS in typed:
-            typed = _pasted(typed)
+        if pastes and PEM_BEGINS in typed and not (typed := _pasted(typed)):
+            self._take(entry)
+            return
         if typed == EMPTY and asked.kind.optional:
             self._answers[asked.name] = ""
         elif typed:
