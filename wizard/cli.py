@@ -95,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"tls-wizard {__version__}")
-    parser.add_argument("--demo", action="store_true", help="try it in a throw-away folder with a sample Hub")
+    parser.add_argument(
+        "--demo", action="store_true", help="try it on sample services, in a throw-away folder"
+    )
     parser.add_argument("--answers", type=Path, metavar="FILE", help="open the wizard with these answers")
     parser.add_argument(
         "--plain", action="store_true", help="ask line by line instead: for screen readers and slow lines"

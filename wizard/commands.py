@@ -32,7 +32,7 @@ DONE, CHANGED, PROOF_FAILED = 0, 2, 6
 
 def targets(options: argparse.Namespace) -> int:
     """List what can be secured, and what was found on this host."""
-    from wizard import host, targets
+    from wizard import host, preview, targets
 
     here = host.look()
     found = [(target, target.find(here)) for target in targets.every()]
@@ -56,7 +56,7 @@ def targets(options: argparse.Namespace) -> int:
         for detail in what.details:
             print(f"{'':12}{inert(detail)}")
         for warning in what.warnings:
-            print(f"{'':12}! {inert(warning.text)}")
+            print(f"{'':12}! {inert(preview.place(warning.path, warning.line) + warning.text)}")
     for run in _waiting():
         print(f"waits       {inert(run.title)}: tls-wizard resume --run {run.id} FILES")
     return DONE

@@ -375,7 +375,7 @@ class Nano(ClientQuestions):
             changes=changes,
             kept=(*issue.kept, *clients.kept, *unchanged(dict.fromkeys(others), changes)),
             warnings=(*issue.warnings, *clients.warnings, *self._warnings(host, edited)),
-            advice=tuple(self._advice(host, stale=bool(changes or stale))),
+            advice=tuple(self._advice(host, changes, stale=bool(changes or stale))),
             restart=node_service.restart(host, self.data_directory),
         )
 
@@ -491,18 +491,17 @@ class Nano(ClientQuestions):
                 f"connect to https://{bracketed(at.host)}:{at.port}/."
             )
 
-    def _advice(self, host: Host, *, stale: bool) -> Iterator[Advice]:
+    def _advice(self, host: Host, changes: tuple[Change, ...], *, stale: bool) -> Iterator[Advice]:
         from wizard.by_hand import curl
 
         if stale:
             yield node_service.restart_advice(host, self.data_directory)
-        if self.source in (REQUEST, EXISTING):
-            told = "This is how a client connects:"
-        else:
-            told = f"Give clients {self.trusted(host)} to trust. This is how one connects:"
+        service = replace(self._service(host), ca=self.trusted(host, changes))
+        told = "This is how a client connects:"
+        if service.ca.is_relative_to(self.directory):  # else it is a public authority, which they know
+            told = f"Give clients {service.ca} to trust. {told}"
         if self.clients:
             told = f"Give each its key from {self.people.keys}, on a way that nobody else reads. {told}"
-        service = self._service(host)
         yield Advice(told, curl(service, service.client))
         yield self._keep_it_in()
         yield Advice(
