@@ -32,6 +32,7 @@ from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
+    CARRIED,
     EXISTING,
     OWN,
     PAGE,
@@ -71,11 +72,6 @@ KEY_PAGE = Page(
     "The passphrase also stands in the node's configuration, in clear, where only its account reads it.",
 )
 FIRST_CLIENT = "rpc.user.1"
-_SHARED_WITH_NGINX = (
-    *("source", "common_name", "alt_names", "validity_days", "key_type", "clients", "bundle"),
-    *("certificate_file", "key_file", "chain_files", "country", "state", "locality", "organisation", "unit"),
-)
-"""Questions of nginx as well, whose answers are taken along."""
 LONGEST_PASSPHRASE = 1023
 """Octets that OpenSSL takes (PEM_BUFSIZE, less one)."""
 
@@ -192,7 +188,9 @@ class Nano(ClientQuestions):
         try:
             config.era_of(value)
         except config.WithoutTls as error:
-            raise Elsewhere(str(error), "nginx", self._behind_nginx(host), _SHARED_WITH_NGINX) from None
+            raise Elsewhere(
+                str(error), "nginx", self._behind_nginx(host), (*CARRIED, "clients", "bundle")
+            ) from None
         return None
 
     def _behind_nginx(self, host: Host) -> dict[str, Raw]:
