@@ -161,6 +161,8 @@ def _add_proving(added: argparse.ArgumentParser) -> None:
     added.add_argument("--ca", type=Path, metavar="FILE", help=authority)
     added.add_argument("--cert", type=Path, metavar="FILE", help="with an address: the client's certificate")
     added.add_argument("--key", type=Path, metavar="FILE", help="with an address: the client's key")
+    where = "with an address: where to connect instead of where its name leads, HOST:PORT"
+    added.add_argument("--connect", metavar="HOST:PORT", help=where)
 
 
 def _answers_or_address(text: str) -> Path | Address:
