@@ -136,7 +136,7 @@ def test_in_whatever_form_it_comes_only_pem_is_written(setup: Setup, elsewhere: 
         assert content.startswith(b"-----BEGIN ")
         assert content.endswith(b"-----\n")
         assert b"\r" not in content
-        assert b"Bag" not in content
+        assert b"Bag Attributes" not in content
         assert b"Certificate:" not in content
 
 
