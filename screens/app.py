@@ -112,7 +112,8 @@ class WizardApp(Workers):
         self.exit(return_code=128 + number)
 
     def _first_screen(self) -> ChooseScreen:
-        return ChooseScreen(self.world.who, self.world.targets, frozenset(self.journey.given))
+        answered = frozenset(key for key, given in self.journey.given.items() if given)
+        return ChooseScreen(self.world.who, self.world.targets, answered)
 
     @property
     def step(self) -> WizardScreen | None:
@@ -320,7 +321,8 @@ class WizardApp(Workers):
     def _forget_what_is_done(self) -> None:
         """What was asked for one run only is not asked for again by the next."""
         if (target := self.journey.target) is not None:
-            given = {**self.journey.given, target.key: target.lasting(self.journey.given.get(target.key, {}))}
+            left = target.after_run(self.journey.given.get(target.key, {}))
+            given = {**self.journey.given, target.key: left}
             self.journey = replace(self.journey, given=given)
 
     # Prove ----------------------------------------------------------------------------------------
@@ -575,13 +577,14 @@ class WizardApp(Workers):
         if isinstance(self.step, AskScreen):
             self._take(self.step)
         for target in self.world.targets:
-            if given := self.journey.given.get(target.key):
+            given = self.journey.given.get(target.key)
+            if given is not None:
                 try:
                     self.world.keep(target, given)
                 except (WizardError, OSError):  # that must not keep anybody from leaving, nor stop a run
                     self.kept = False
                 else:
-                    self.kept = True
+                    self.kept = self.kept or bool(given)
 
     def _fatal_error(self) -> None:
         """Overrides Textual's display of a crash, which prints local variables: they may hold secrets."""

@@ -98,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"tls-wizard {__version__}")
-    parser.add_argument("--demo", action="store_true", help="try it in a throw-away folder with a sample Hub")
+    parser.add_argument(
+        "--demo", action="store_true", help="try it on sample services, in a throw-away folder"
+    )
     parser.add_argument("--answers", type=Path, metavar="FILE", help="open the wizard with these answers")
     parser.add_argument(
         "--plain", action="store_true", help="ask line by line instead: for screen readers and slow lines"
@@ -162,6 +164,8 @@ def _add_proving(added: argparse.ArgumentParser) -> None:
     added.add_argument("--ca", type=Path, metavar="FILE", help=authority)
     added.add_argument("--cert", type=Path, metavar="FILE", help="with an address: the client's certificate")
     added.add_argument("--key", type=Path, metavar="FILE", help="with an address: the client's key")
+    where = "with an address: where to connect instead of where its name leads, HOST:PORT"
+    added.add_argument("--connect", metavar="HOST:PORT", help=where)
 
 
 def _answers_or_address(text: str) -> Path | Address:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wizard.journal import Run
     from wizard.kinds import Raw
     from wizard.plan import Plan
+    from wizard.probe import Endpoint
     from wizard.proof import Check
     from wizard.targets import Target
     from wizard.transaction import Progress
@@ -32,7 +33,7 @@ DONE, CHANGED, PROOF_FAILED = 0, 2, 6
 
 def targets(options: argparse.Namespace) -> int:
     """List what can be secured, and what was found on this host."""
-    from wizard import host, targets
+    from wizard import host, preview, targets
 
     here = host.look()
     found = [(target, target.find(here)) for target in targets.every()]
@@ -56,7 +57,7 @@ def targets(options: argparse.Namespace) -> int:
         for detail in what.details:
             print(f"{'':12}{inert(detail)}")
         for warning in what.warnings:
-            print(f"{'':12}! {inert(warning.text)}")
+            print(f"{'':12}! {inert(preview.place(warning.path, warning.line) + warning.text)}")
     for run in _waiting():
         print(f"waits       {inert(run.title)}: tls-wizard resume --run {run.id} FILES")
     return DONE
@@ -228,7 +229,7 @@ def prove(options: argparse.Namespace) -> int:
 
 def _checks(options: argparse.Namespace) -> tuple[Check, ...]:
     """What is to be proven: of a setup, by its answers, or of an address with the files that are named."""
-    named = [name for name in ("mode", "ca", "cert", "key") if getattr(options, name) is not None]
+    named = [name for name in ("mode", "ca", "cert", "key", "connect") if getattr(options, name) is not None]
     if isinstance(options.answers, Path):
         if named:
             raise WrongUsage(f"--{named[0]} goes with an address: tls-wizard prove https://api.example.com/")
@@ -245,7 +246,18 @@ def _checks(options: argparse.Namespace) -> tuple[Check, ...]:
     if mode.presents and certificate is None:
         raise WrongUsage("The mode full presents a client certificate: name it with --cert and --key.")
     address, files = options.answers, Files(ca, certificate, key)
-    return trial.checks(Call(address, address.endpoint, files, mode, request_for(address, files)))
+    endpoint = _endpoint(options.connect) if options.connect else address.endpoint
+    return trial.checks(Call(address, endpoint, files, mode, request_for(address, endpoint, files)))
+
+
+def _endpoint(text: str) -> Endpoint:
+    from wizard.kinds import HostAndPort
+    from wizard.probe import Endpoint
+
+    try:
+        return Endpoint.parse(HostAndPort().read(text))
+    except ValueError as error:
+        raise WrongUsage(f"--connect {text}: {error}") from None
 
 
 def history(options: argparse.Namespace) -> int:

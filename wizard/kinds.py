@@ -244,6 +244,8 @@ class Url(_Written[Address]):
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
+    if "/" in text:
+        raise ValueError("Leave blanks, https:// and paths out; give only a host and a port.")
     host, colon, port = text.rpartition(":")
     if not colon or not host:
         raise ValueError("Give an address and a port, such as 127.0.0.1:50051.")

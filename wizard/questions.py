@@ -106,6 +106,11 @@ class Questionnaire:
         once = {asked.name for asked in cls.questions() if asked.once}
         return {name: raw for name, raw in given.items() if name not in once}
 
+    @classmethod
+    def after_run(cls, given: Mapping[str, T]) -> dict[str, T]:
+        """What of the answers is given for the next run, once they have been carried out."""
+        return cls.lasting(given)
+
     def cautions(self, host: Host) -> tuple[str, ...]:
         """What to know about these answers, though they can be used."""
         given = (

@@ -100,6 +100,13 @@ def test_t42_what_is_no_root_is_refused_before_and_explained_after(given: str, p
     assert "Only clients that do without a root connect, such as Python 3.13 and curl" in mode.meaning
 
 
+def test_without_an_authority_it_is_not_told_that_one_is_missing(parties: Parties) -> None:
+    """The issuer may be a root, which nobody sends."""
+    sent = result(proven(call(parties.alone, Mode.SKIP)), "It comes with")
+    assert sent.got == "only its own certificate, issued by Elsewhere Issuing"
+    assert "If that is a root, it is complete" in sent.meaning
+
+
 def test_a_chain_that_is_not_sent_is_named_with_both_ways_out(parties: Parties) -> None:
     proof = proven(call(parties.alone, Mode.VERIFY_CA, parties.root))
     sent, mode = result(proof, "It comes with"), result(proof, "Mode verify-ca")

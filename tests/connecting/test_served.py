@@ -148,7 +148,7 @@ def test_grpc_is_called_by_http_2_alone(tmp_path: Path) -> None:
         path.write_bytes(content)
     with mutual.grpc_server(they.server, they.ca) as port:
         address = Address.parse(f"https://127.0.0.1:{port}/")
-        request = request_for(address, files)
+        request = request_for(address, address.endpoint, files)
         assert isinstance(request, Http2Preface)
         proof = prove(checks(Call(address, address.endpoint, files, Mode.FULL, request)))
         assert proof.passed, proof
@@ -158,7 +158,7 @@ def test_grpc_is_called_by_http_2_alone(tmp_path: Path) -> None:
 
 def test_http_1_1_is_tried_first(parties: Parties) -> None:
     address = Address.parse(f"https://127.0.0.1:{parties.whole}/v1")
-    assert request_for(address, Files()) == Request("GET", "/v1")
+    assert request_for(address, address.endpoint, Files()) == Request("GET", "/v1")
 
 
 def test_files_that_cannot_be_read_are_named(parties: Parties, tmp_path: Path) -> None:

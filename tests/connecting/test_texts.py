@@ -136,7 +136,7 @@ def test_in_whatever_form_it_comes_only_pem_is_written(setup: Setup, elsewhere: 
         assert content.startswith(b"-----BEGIN ")
         assert content.endswith(b"-----\n")
         assert b"\r" not in content
-        assert b"Bag" not in content
+        assert b"Bag Attributes" not in content
         assert b"Certificate:" not in content
 
 
@@ -427,3 +427,14 @@ def test_nobody_there(box: Sandbox) -> None:
     done = cli(box, "prove", "https://127.0.0.1:1/")
     assert done.returncode == 6
     assert "Nothing listens at 127.0.0.1:1." in done.stdout
+
+
+def test_an_address_can_be_called_where_its_name_does_not_lead(box: Sandbox, parties: Parties) -> None:
+    url = ("prove", "https://hub.example.org/", "--ca", str(parties.bundle), "--mode", "verify-ca")
+    done = cli(box, *url, "--connect", f"127.0.0.1:{parties.whole}")
+    assert done.returncode == 0, done.stdout
+    assert f"127.0.0.1:{parties.whole} answers TLS" in done.stdout
+    for wrong in ("127.0.0.1", "http://a:1", "a:b"):
+        done = cli(box, *url, "--connect", wrong)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"tls-wizard: --connect {wrong}: ")

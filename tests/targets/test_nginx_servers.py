@@ -216,16 +216,17 @@ def test_a_port_of_which_nginx_has_a_part_is_told(tmp_path: Path, ours: str, the
 
 
 def test_what_stands_in_the_place_of_a_new_server_is_not_overwritten(tmp_path: Path) -> None:
-    name = "sites-available/api.example.org-8443"
-    files = {name: "# mine\n", "sites-enabled/.keep": ""}
+    files = {"sites-available/.keep": "", "sites-enabled/.keep": ""}
     setup = Setup(tmp_path, http="    include sites-enabled/*;", files=files)
+    port = setup.ports["tls"]
+    (setup.box.root / f"sites-available/{NAME}-{port}").write_text("# mine\n")
     given: dict[str, Raw] = {
         "site": "new",
         "server_name": [NAME],
         "upstream": "127.0.0.1:9",
         "redirect": False,
     }
-    assert "This file is there, and nginx does not load it" in setup.refusal(**given, https_port=8443)
+    assert "This file is there, and nginx does not load it" in setup.refusal(**given)
 
 
 # The program ------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ class Call:
         return f"{join(words)} </dev/null"
 
 
-def request_for(address: Address, files: Files) -> Request | Http2Preface:
+def request_for(address: Address, endpoint: Endpoint, files: Files) -> Request | Http2Preface:
     """What the API answers: a request of HTTP/1.1, or else the preface of HTTP/2, as gRPC does.
 
     It is tried, whoever the server's certificate is from; what cannot be told is called by HTTP/1.1.
@@ -121,10 +121,10 @@ def request_for(address: Address, files: Files) -> Request | Http2Preface:
         client = files.read_identity()
     except (OSError, MaterialError):
         client = None
-    found = tls(address.endpoint, address.host, request=plain, client=client)
+    found = tls(endpoint, address.host, request=plain, client=client)
     if not _hung_up(found):
         return plain
-    second = tls(address.endpoint, address.host, request=preface, client=client)
+    second = tls(endpoint, address.host, request=preface, client=client)
     return preface if isinstance(second, Handshake) and second.answer.is_http2 else plain
 
 

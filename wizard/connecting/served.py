@@ -150,6 +150,13 @@ class Served:
         top = path[-1]
         if len(path) > 1 or top.subject == top.issuer or self._is_issued_by_a_root(top):
             return passed(" < ".join(name_words(one.subject) for one in path))
+        if self.call.files.ca is None:  # whether that is a root cannot be told
+            return Outcome(
+                verdict=Verdict.FINDING,
+                got=f"only its own certificate, issued by {name_words(top.issuer)}",
+                meaning="If that is a root, it is complete: give the root with --ca. If it is an "
+                "intermediate, clients that know the root alone refuse it: the server should send it along.",
+            )
         return Outcome(
             verdict=Verdict.FINDING,
             got=f"only its own certificate; that of {name_words(top.issuer)} is missing",

@@ -36,6 +36,11 @@ class Chain:
         return self.certificates[0]
 
     @property
+    def issuer(self) -> str:
+        """Who has issued the first of them, by name."""
+        return name_words(self.leaf.issuer)
+
+    @property
     def trusted(self) -> str:
         """Whom the other side has to trust, by name, be it among those given or not."""
         return name_words((self.root or self.certificates[-1]).issuer)

@@ -108,12 +108,12 @@ def issue(
         *pair.write(
             chain_pem(chain.certificates),
             private_pem(key),
-            about=(f"certificate by {chain.trusted}", f"private key, {key_words(key)}{protected}"),
+            about=(f"certificate by {chain.issuer}", f"private key, {key_words(key)}{protected}"),
             said=describe(chain.leaf, now).lines(),
         ),
         *root_changes(chain, pair),
     )
-    warnings = [*root_warnings(chain), *replaced(pair, found, [f"by one of {chain.trusted}"])]
+    warnings = [*root_warnings(chain), *replaced(pair, found, [f"by one of {chain.issuer}"])]
     if ends_soon(chain.leaf, now):
         warnings.append(Warning(f"It ends on {chain.leaf.not_valid_after_utc:%Y-%m-%d}; a new one is due."))
     return Issue(chain.leaf, changes, warnings=tuple(warnings))

@@ -225,14 +225,14 @@ def _installed(wanted: Wanted, pair: Pair, request: Request, delivered: Delivery
         *pair.write(
             chain_pem(chain.certificates),
             private_pem(key),
-            about=(f"certificate by {chain.trusted}", f"private key, {key_words(key)}, of the request"),
+            about=(f"certificate by {chain.issuer}", f"private key, {key_words(key)}, of the request"),
             said=described.lines(),
         ),
         *root_changes(chain, pair),
         *remove(request.key, "now in its place", secret=True),
         *remove(request.request, "answered"),
     )
-    warnings = [*root_warnings(chain), *replaced(pair, found, [f"by one of {chain.trusted}"])]
+    warnings = [*root_warnings(chain), *replaced(pair, found, [f"by one of {chain.issuer}"])]
     return Issue(chain.leaf, changes, warnings=tuple(warnings))
 
 

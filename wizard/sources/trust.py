@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard.material import MaterialError
-from wizard.plan import Change, Warning
+from wizard.plan import Change, File, Warning
 from wizard.small_files import read_small, version
 from wizard.sources.pair import Pair, write
 
@@ -40,30 +41,39 @@ def root_warnings(chain: Chain) -> Iterator[Warning]:
         )
 
 
-def anchor(certificate: Path) -> Path:
-    """The PEM file with what a client has to trust to accept the certificate at this path."""
+def anchor(certificate: Path, changes: Iterable[Change] = ()) -> Path:
+    """The PEM file with what a client has to trust to accept the certificate at this path.
+
+    With `changes`, as it is once they are made.
+    """
     from wizard.material.certificates import read_certificates_pem
     from wizard.material.public_authorities import BUNDLES
 
+    after = {change.path: change.after for change in changes if isinstance(change, File)}
+
+    def content(path: Path) -> bytes:
+        return after[path] or b"" if path in after else read_small(path)
+
+    beside = certificate.with_name(NAME)
     try:
-        last = read_certificates_pem(read_small(certificate))[-1]
+        last = read_certificates_pem(content(certificate))[-1]
     except (OSError, MaterialError):
         return certificate
-    beside = certificate.with_name(NAME)
-    if _holds_issuer(beside, last):
-        return beside
+    with suppress(OSError):
+        if _holds_issuer(content(beside), last):
+            return beside
     bundle = next((path for path in BUNDLES if path.is_file()), None)
     return bundle if bundle and _public_issuer(last) else certificate
 
 
-def _holds_issuer(path: Path, certificate: Certificate) -> bool:
-    """Whether the file is the root of this certificate, not that of an authority before."""
+def _holds_issuer(pem: bytes, certificate: Certificate) -> bool:
+    """Whether it is the root of this certificate, not that of an authority before."""
     from wizard.material.certificates import read_certificates_pem
     from wizard.material.chains import was_issued
 
     try:
-        return any(was_issued(certificate, by=one) for one in read_certificates_pem(read_small(path)))
-    except (OSError, MaterialError):
+        return any(was_issued(certificate, by=one) for one in read_certificates_pem(pem))
+    except MaterialError:
         return False
 
 

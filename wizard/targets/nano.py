@@ -32,6 +32,7 @@ from wizard.targets import Found, Offer
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
+    CARRIED,
     EXISTING,
     OWN,
     PAGE,
@@ -71,11 +72,6 @@ KEY_PAGE = Page(
     "The passphrase also stands in the node's configuration, in clear, where only its account reads it.",
 )
 FIRST_CLIENT = "rpc.user.1"
-_SHARED_WITH_NGINX = (
-    *("source", "common_name", "alt_names", "validity_days", "key_type", "clients", "bundle"),
-    *("certificate_file", "key_file", "chain_files", "country", "state", "locality", "organisation", "unit"),
-)
-"""Questions of nginx as well, whose answers are taken along."""
 LONGEST_PASSPHRASE = 1023
 """Octets that OpenSSL takes (PEM_BUFSIZE, less one)."""
 
@@ -192,7 +188,9 @@ class Nano(ClientQuestions):
         try:
             config.era_of(value)
         except config.WithoutTls as error:
-            raise Elsewhere(str(error), "nginx", self._behind_nginx(host), _SHARED_WITH_NGINX) from None
+            raise Elsewhere(
+                str(error), "nginx", self._behind_nginx(host), (*CARRIED, "clients", "bundle")
+            ) from None
         return None
 
     def _behind_nginx(self, host: Host) -> dict[str, Raw]:
@@ -375,7 +373,7 @@ class Nano(ClientQuestions):
             changes=changes,
             kept=(*issue.kept, *clients.kept, *unchanged(dict.fromkeys(others), changes)),
             warnings=(*issue.warnings, *clients.warnings, *self._warnings(host, edited)),
-            advice=tuple(self._advice(host, stale=bool(changes or stale))),
+            advice=tuple(self._advice(host, changes, stale=bool(changes or stale))),
             restart=node_service.restart(host, self.data_directory),
         )
 
@@ -491,18 +489,17 @@ class Nano(ClientQuestions):
                 f"connect to https://{bracketed(at.host)}:{at.port}/."
             )
 
-    def _advice(self, host: Host, *, stale: bool) -> Iterator[Advice]:
+    def _advice(self, host: Host, changes: tuple[Change, ...], *, stale: bool) -> Iterator[Advice]:
         from wizard.by_hand import curl
 
         if stale:
             yield node_service.restart_advice(host, self.data_directory)
-        if self.source in (REQUEST, EXISTING):
-            told = "This is how a client connects:"
-        else:
-            told = f"Give clients {self.trusted(host)} to trust. This is how one connects:"
+        service = replace(self._service(host), ca=self.trusted(host, changes))
+        told = "This is how a client connects:"
+        if service.ca.is_relative_to(self.directory):  # else it is a public authority, which they know
+            told = f"Give clients {service.ca} to trust. {told}"
         if self.clients:
             told = f"Give each its key from {self.people.keys}, on a way that nobody else reads. {told}"
-        service = self._service(host)
         yield Advice(told, curl(service, service.client))
         yield self._keep_it_in()
         yield Advice(

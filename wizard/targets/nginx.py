@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import join
 from shutil import which
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from wizard import validation
 from wizard.errors import Refusal
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from wizard.proof import Check
     from wizard.sources.desk import Desk
 
+T = TypeVar("T")
+
 _EVERYWHERE = {"*": "127.0.0.1", "[::]": "[::1]"}
 """Where programs of this host reach what listens on all addresses."""
 
@@ -80,6 +82,11 @@ class Nginx(NginxQuestions):
         AUTHORITY_PAGE,
         KEY_PAGE,
     )
+
+    @classmethod
+    def after_run(cls, given: Mapping[str, T]) -> dict[str, T]:
+        """Nothing: the next run may be for another server, and what this one has its configuration says."""
+        return {}
 
     @classmethod
     def find(cls, host: Host) -> Found:
@@ -145,7 +152,7 @@ class Nginx(NginxQuestions):
         kept = (*issue.kept, *(clients.kept if clients else ()))
         return Plan(
             target=self.key,
-            title=f"Secure nginx, {self._what}{self.what_for(changes)}",
+            title=f"Secure {self.what}{self.what_for(changes)}",
             changes=changes,
             kept=tuple(dict.fromkeys((*kept, *unchanged(self._read_by_nginx, changes)))),
             validations=(diagnosis.command(nginx, known),),
@@ -154,14 +161,14 @@ class Nginx(NginxQuestions):
                 *(clients.warnings if clients else ()),
                 *self._warnings(host, edits),
             ),
-            advice=tuple(self._advice(host, nginx, stale=bool(changes))),
+            advice=tuple(self._advice(host, nginx, changes)),
             restart=nginx.reload,
         )
 
     @property
-    def _what(self) -> str:
+    def what(self) -> str:
         server = self.server
-        return f"{server.label if server else self.server_name[0]}, at {self.address}"
+        return f"nginx, {server.label if server else self.server_name[0]}, at {self.address}"
 
     def _conflicts_now(self, nginx: install.Nginx) -> frozenset[str]:
         """The servers that are left out already. Raises Refusal when nginx stops on its configuration."""
@@ -250,6 +257,13 @@ class Nginx(NginxQuestions):
                 "Browsers that see this bind themselves to https for two years, and let nobody click a "
                 "warning about this certificate away."
             )
+        if self.server is None and self.place and (taken := self.takes_over(self.place)):
+            (_, port), other = taken
+            yield Warning(
+                f"Calls on port {port} by a name that nginx does not know are answered by {other.label} now, "
+                "and by the new server then, since nginx reads it first. To keep that, write default_server "
+                f"behind its listen, in {other.block.where}."
+            )
         if behind := self.santedb(host):
             yield from behind.warnings()
         server = self.server if self.is_new else None
@@ -261,13 +275,13 @@ class Nginx(NginxQuestions):
         for caution in self.cautions(host):
             yield Warning(caution)
 
-    def _advice(self, host: Host, nginx: install.Nginx, *, stale: bool) -> Iterator[Advice]:
+    def _advice(self, host: Host, nginx: install.Nginx, changes: tuple[Change, ...]) -> Iterator[Advice]:
         from wizard.by_hand import curl
 
-        if stale:
+        if changes:
             said = "Reload nginx" if nginx.service else "Start nginx"
             yield Advice(f"{said}; until then it works with what it has read.", join(nginx.reload.arguments))
-        if (behind := self.santedb(host)) and (stale or any(behind.changes())):
+        if (behind := self.santedb(host)) and any(behind.changes()):
             yield behind.advice(host)
         ports = (self.https_port, *((self.http_port,) if self.redirect else ()))
         yield _open(ports)
@@ -275,11 +289,11 @@ class Nginx(NginxQuestions):
             yield Advice(
                 f"Bind the service behind it to 127.0.0.1 or ::1: on {at} others reach it without TLS."
             )
-        service = self._service(host)
+        service = replace(self._service(host), ca=self.trusted(host, changes))
         if self.client_ca != NONE and self.issues_to_clients:
             yield Advice(f"Give each client its files from {self.people.folder}, unseen by others.")
         told = "This is how a client connects:"
-        if self.source in (SELF_SIGNED, PRIVATE_CA):
+        if service.ca.is_relative_to(self.directory):  # else it is a public authority, which they know
             told = f"Give clients {service.ca} to trust. {told}"
         yield Advice(told, curl(service, service.client))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from wizard.targets.certificate.base import (
 )
 
 if TYPE_CHECKING:
+    from wizard.plan import Change
     from wizard.proof import Check
 
 
@@ -54,11 +56,11 @@ class ServerCertificate(Answer):
 
         return (has_come(self.pair(host)),) if self.source == REQUEST else ()
 
-    def trusted(self, host: Host) -> Path:
-        """The PEM file with what clients have to trust."""
+    def trusted(self, host: Host, changes: Iterable[Change] = ()) -> Path:
+        """The PEM file with what clients have to trust; with `changes`, once they are made."""
         from wizard.sources import trust
 
         if self.source == PRIVATE_CA:
             return self.authority_folder.certificate
         certificate = self.pair(host).certificate
-        return certificate if self.source == SELF_SIGNED else trust.anchor(certificate)
+        return certificate if self.source == SELF_SIGNED else trust.anchor(certificate, changes)

@@ -39,6 +39,11 @@ class ServiceFiles(ServerCertificate, Target):
         def address(self) -> str:
             """Where the proof connects to, HOST:PORT."""
 
+    @property
+    def what(self) -> str:
+        """Which service it is, in the titles of runs."""
+        return f"{self.title}, at {self.address}"
+
     @abstractmethod
     def files(self, directory: Path) -> tuple[Path, ...]:
         """What is written for the service itself in this folder."""
@@ -103,7 +108,7 @@ class ServiceFiles(ServerCertificate, Target):
         """
         return Plan(
             target=self.key,
-            title=f"Request a certificate for {self.title}, at {self.address}",
+            title=f"Request a certificate for {self.what}",
             changes=(*folders(self.directory, owner), *before, *issue.changes),
             kept=issue.kept,
             warnings=(

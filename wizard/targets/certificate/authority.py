@@ -126,8 +126,12 @@ class OwnAuthority(Requester):
     applies_authority_name = applies_authority_days = _applies_new_authority
     applies_two_tiers = applies_protect = _applies_new_authority
 
+    def served_name(self, host: Host) -> str:
+        """What a new authority is called after."""
+        return host.name
+
     def default_authority_name(self, host: Host) -> str:
-        name = f"{host.name[:40]} CA"
+        name = f"{self.served_name(host)[:40]} CA"
         if not self.replaces_authority:
             return name
         # Clients that still trust the one before could not tell the two apart.

@@ -24,6 +24,12 @@ SOURCES = {
 }
 OWN = "own"
 
+CARRIED = (
+    *("source", "common_name", "alt_names", "validity_days", "key_type"),
+    *("certificate_file", "key_file", "chain_files", "country", "state", "locality", "organisation", "unit"),
+)
+"""Questions whose answers can be taken along to another target as they are."""
+
 PAGE = Page("certificate", "the certificate")
 SUBJECT_PAGE = Page(
     "subject",

@@ -72,7 +72,8 @@ class PortQuestions(ServerQuestions):
             return sites.sockets_for(self.servers, self.https_port)
         if server.tls:
             return tuple(at for at, listen in server.sockets.items() if listen.tls or server.old_switch)
-        return tuple(dict.fromkeys((address, self.https_port) for address, _ in server.sockets))
+        own = dict.fromkeys((address, self.https_port) for address, _ in server.sockets)
+        return (*own, *sites.also_by_ipv6(self.servers, own, self.https_port))
 
     # Rules --------------------------------------------------------------------------------------------------
 

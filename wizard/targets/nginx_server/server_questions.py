@@ -20,7 +20,8 @@ from wizard.sheet import Missing
 from wizard.targets.checked_clients import CheckedClients
 from wizard.targets.nginx_server import install, servers, sites, upstreams
 from wizard.targets.nginx_server.install import Nginx
-from wizard.targets.nginx_server.servers import Server, Servers
+from wizard.targets.nginx_server.servers import Server, Servers, Socket
+from wizard.targets.nginx_server.upstreams import is_free
 from wizard.targets.santedb_server import behind
 from wizard.targets.santedb_server.behind import Behind
 
@@ -139,7 +140,17 @@ class ServerQuestions(CheckedClients):
         """Where a new server belongs; None: into the main file."""
         port = "" if self.https_port == 443 else f"-{self.https_port}"
         name = self.server_name[0].replace("*.", "wildcard.").replace(":", "_")
-        return sites.place(self.servers, f"{name}{port}")
+        found = sites.place(self.servers, f"{name}{port}")
+        if found and self.takes_over(found):  # read last, it leaves the default server what it is
+            last = sites.place(self.servers, f"zz-{name}{port}")
+            return last if last and not self.takes_over(last) else found
+        return found
+
+    def takes_over(self, place: sites.Place) -> tuple[Socket, Server] | None:
+        """Where the new server would answer for another to names that nginx does not know."""
+        ports = [self.https_port, *([vars(self)["http_port"]] if vars(self).get("redirect") else [])]
+        sockets = (socket for port in ports for socket in sites.sockets_for(self.servers, port))
+        return sites.taken_over(self.servers, place.included, sockets)
 
     def server_names(self) -> tuple[str, ...]:
         """The names that it answers to, as far as a certificate can have them."""
@@ -237,7 +248,8 @@ class ServerQuestions(CheckedClients):
         port = int(value.rpartition(":")[2])
         if at := upstreams.open_to_others(host, port):
             return f"It listens on {at}, where others reach it without TLS. Bind it to 127.0.0.1 or ::1."
-        return None
+        here = value.rpartition(":")[0] in ("127.0.0.1", "[::1]", "localhost")
+        return f"Nothing listens on port {port} of this host now." if here and is_free(port) else None
 
     def applies_santedb_config(self, host: Host) -> bool:
         return self.is_new and any(True for _ in behind.configurations(host))
@@ -336,7 +348,23 @@ class ServerQuestions(CheckedClients):
         loaded = next((path for path in self.files(value) if self.servers.tree.loads(path)), None)
         if loaded is not None:
             return f"nginx loads the files of {loaded.parent} as configuration. Give another folder."
+        if other := self._served_from(value):
+            return (
+                f"The server {other.label} has its certificate from this folder, and it would be exchanged. "
+                "Give another folder."
+            )
         return super().check_directory(host, value)
+
+    def _served_from(self, folder: Path) -> Server | None:
+        """Another server with a certificate from this folder."""
+        ours, pair = self.server, {str(path) for path in self.files(folder)[:2]}
+        mine = set(self.servers.certificates(ours)) if ours else set()
+        found = (one for one in self.servers.all if one is not ours)
+        return next((one for one in found if pair & set(self.servers.certificates(one)) - mine), None)
+
+    def served_name(self, host: Host) -> str:
+        names = (name for name in self.server_names() if not name.startswith("*"))
+        return next(names, host.name)
 
 
 def names_for_certificates(names: tuple[str, ...]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,11 +103,23 @@ def _listen_with_tls(edits: Edits, server: Server, wish: Wish) -> Iterator[Socke
             if stays and listen.placed is None:
                 added.append(New(("listen", str(listen.sockets[0][1]))))
             added.append(New(("listen", *words)))
+    for socket in also_by_ipv6(edits.servers, done, wish.https_port):
+        done.add(socket)
+        yield socket
+        option = ("http2",) if http2 == "option" else ()
+        added.append(New(("listen", f"{socket[0]}:{socket[1]}", "ssl", *option)))
     if http2 == "directive":
         added.append(New(("http2", "on")))
     if any(_is_port(listen, wish.https_port) for listen in server.listens):
         added.append(New(("error_page", "497", "=308", "https://$host:$server_port$request_uri")))
     edits.add(server, *added)
+
+
+def also_by_ipv6(servers: Servers, sockets: Collection[Socket], port: int) -> tuple[Socket, ...]:
+    """All of IPv6, where the server takes all of IPv4 and another one would answer for it by IPv6."""
+    every = "[::]", port
+    missing = ("*", port) in sockets and every not in sockets and servers.speaks_tls(every)
+    return (every,) if missing else ()
 
 
 def _own(server: Server, listen: Listen) -> Placed:
@@ -272,6 +284,11 @@ class Place:
     """The symbolic link by which it is switched on, where the host does that."""
 
     @property
+    def included(self) -> Path:
+        """The path by which nginx includes it."""
+        return self.link or self.file
+
+    @property
     def in_the_way(self) -> Path | None:
         """What has taken its place."""
         if os.path.lexists(self.file):
@@ -295,3 +312,26 @@ def place(servers: Servers, name: str) -> Place | None:
             return Place(available / file, folder / file)
     conf = [Path(pattern).parent for pattern in patterns if Path(pattern).name in ("*.conf", "*")]
     return Place(conf[0] / f"{name}.conf", None) if conf else None
+
+
+def taken_over(servers: Servers, at: Path, sockets: Iterable[Socket]) -> tuple[Socket, Server] | None:
+    """Where a new server at this path would become the default one, which answers to unknown names.
+
+    nginx takes the first that it reads, unless one is marked; files of a pattern are read in their order.
+    """
+    for socket in sockets:
+        default = servers.default(socket)
+        if default is None or default.sockets[socket].is_default:
+            continue
+        read = (path for path, source in servers.tree.sources.items() if source is default.block.source)
+        if any(_order(servers, at) < _order(servers, path) for path in read):
+            return socket, default
+    return None
+
+
+def _order(servers: Servers, path: Path) -> tuple[int, str]:
+    """By which pattern a file is included, and its place there; the main file is taken to come first."""
+    for number, pattern in enumerate(servers.patterns, 1):
+        if Path(pattern).parent == path.parent:
+            return number, str(path)
+    return 0, ""

@@ -29,6 +29,10 @@ def found(host: Host) -> Found:
     runs = nginx.service is not None
     state = f"runs here: {nginx.number}" if runs else f"{nginx.number} is installed, does not run"
     details = [str(nginx.config)]
+    others = [one for one in install.masters(host) if nginx.service is None or one.pid != nginx.service.pid]
+    if others:
+        pids = ", ".join(f"pid {one.pid} of {one.user}" for one in others)
+        details.append(f"More of them run here: {pids}. The main file decides which is meant.")
     try:
         there = servers.read(nginx.config)
     except PermissionError:

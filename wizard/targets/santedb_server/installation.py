@@ -14,6 +14,7 @@ from wizard.probe import bracketed
 from wizard.questions import Page, question
 from wizard.rights import account_owner, as_root, cannot_write
 from wizard.sheet import Elsewhere, Missing
+from wizard.targets.certificate.base import CARRIED
 from wizard.targets.nginx_server import install
 from wizard.targets.santedb_server import behind, config, found, mono, processes
 from wizard.targets.santedb_server.config import Configuration, Generation
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 NGINX, MONO, WINDOWS = "nginx", "mono", "windows"
 WAYS = {NGINX: "behind nginx", MONO: "here, by Mono", WINDOWS: "on Windows"}
 """Who ends TLS."""
-
-_SHARED_WITH_NGINX = (
-    *("source", "common_name", "alt_names", "validity_days", "key_type"),
-    *("certificate_file", "key_file", "chain_files", "country", "state", "locality", "organisation", "unit"),
-)
-"""Questions of nginx as well, whose answers are taken along."""
 
 SERVICE_PAGE = Page("service", "the installation")
 
@@ -92,7 +87,7 @@ class InstallationQuestions(ServiceFiles):
             said = (
                 "nginx speaks TLS for it, and SanteDB is told its public address: that is set up with nginx."
             )
-            raise Elsewhere(said, "nginx", self._behind_nginx(host), _SHARED_WITH_NGINX)
+            raise Elsewhere(said, "nginx", self._behind_nginx(host), CARRIED)
         if value != MONO:
             return None
         try:
