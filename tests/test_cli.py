@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.peers.sandboxed import COMMAND, answers_file, cli, contents, environment, furnished, started
-from tests.peers.tls import listening
+from tests.peers.tls import listening, self_signed
 from wizard import targets
 from wizard.demo.sandbox import Sandbox
 
@@ -52,6 +52,22 @@ def test_questions_give_a_file_that_plan_takes_once_it_is_filled_in(box: Sandbox
     filled.write_text("\n".join([*lines, f'start_script = "{box.hub / "start.sh"}"']))
     plan = one_object(cli(box, "plan", str(filled), "--json"))
     assert plan["changed"] is True
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_letter_that_the_locale_lacks_is_named(box: Sandbox, command: str) -> None:
+    (box.root / "ca.pem").write_bytes(self_signed("signer")[0])
+    path = box.root / "answers.toml"
+    text = f"""target = "connector"
+url = "https://127.0.0.1:1/"
+mode = "verify-ca"
+ca = ["{box.root}/ca.pem"]
+directory = "{box.root}/\u00e9"
+"""
+    path.write_text(text, encoding="utf-8")
+    done = cli(box, command, str(path), "--diff" if command == "apply" else "--", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done
+    assert f"{box.root}/\\xe9" in done.stdout
 
 
 def test_plan_shows_the_diff_and_writes_nothing(box: Sandbox) -> None:

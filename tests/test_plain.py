@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -15,8 +16,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.scenario import apply_until_killed
 from tests.peers.hub import ROOT, free_port
-from tests.peers.sandboxed import hubs_port_taken
+from tests.peers.sandboxed import furnished, hubs_port_taken
+from tests.peers.tls import self_signed
+from tests.sources.elsewhere import Elsewhere
+from tests.sources.setups import Setup as HubSetup
+from wizard.plan import File, Plan
+from wizard.state import State
 
 SECONDS = 60
 PROMPT = re.compile(r"(?:^|\n)(?P<prompt>[^\n]*(?:: |\[yes/no\] ))$")
@@ -37,10 +44,10 @@ class Talk:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             found = PROMPT.search(self.said, self.answered)
-            if found and not self._more(0.05):
+            if found and not self.read_more(0.05):
                 self.answered = len(self.said)
                 return found["prompt"]
-            if not found and not self._more(0.2) and self.process.poll() is not None:
+            if not found and not self.read_more(0.2) and self.process.poll() is not None:
                 return None
         raise AssertionError(f"It neither asks nor ends. It said:\n{self.said[-2000:]}")
 
@@ -53,7 +60,7 @@ class Talk:
             self.type(next((text for begin, text in answers.items() if prompt.startswith(begin)), ""))
         return self.process.wait(SECONDS)
 
-    def _more(self, seconds: float) -> bool:
+    def read_more(self, seconds: float) -> bool:
         """Read what comes within this time; whether anything came."""
         ready, _, _ = select.select([self.terminal], [], [], seconds)
         try:
@@ -156,3 +163,172 @@ def test_a_node_without_tls_leads_to_nginx(tmp_path: Path) -> None:
     assert "no TLS any more" in talk.said
     assert "nginx: the server, page 1" in talk.said
     assert "Service behind it" in talk.said
+
+
+CONNECTOR = ["connector", "https://api.example.org/", "verify-ca"]
+
+
+def answered(talk: Talk, *answers: str) -> str:
+    """Give these answers, one a prompt; returns what is asked next."""
+    for answer in answers:
+        assert talk.prompt() is not None, talk.said[-2000:]
+        talk.type(answer)
+    return talk.prompt() or ""
+
+
+def kept(folder: Path, target: str) -> str:
+    """What is kept of the answers to a target."""
+    (path,) = (folder / "state").rglob(f"{target}.toml")
+    return path.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_however_it_is_stopped_the_answers_are_kept(number: signal.Signals, tmp_path: Path) -> None:
+    with talking(tmp_path, "--plain") as talk:
+        assert answered(talk, *CONNECTOR).startswith("Authority")
+        talk.process.send_signal(number)
+        assert talk.prompt() is None
+        assert talk.process.wait(SECONDS) == 128 + number
+    assert 'url = "https://api.example.org/"' in kept(tmp_path, "connector")
+    assert "Traceback" not in talk.said
+
+
+def test_answers_to_a_target_that_was_left_are_kept_too(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--plain") as talk:
+        assert not answered(talk, *CONNECTOR[:2], "<", "<", "nano", "\x04")
+        assert talk.process.wait(SECONDS) == 0
+    assert 'url = "https://api.example.org/"' in kept(tmp_path, "connector")
+
+
+def test_a_line_that_the_terminal_has_cut_off_is_no_answer(tmp_path: Path) -> None:
+    with talking(tmp_path, "--plain") as talk:
+        assert answered(talk, "connector", f"https://{'a' * 5000}/").startswith("Address of the API")
+    assert "cut off" in talk.said
+
+
+def test_what_is_not_text_and_what_is_not_finished_is_no_answer(tmp_path: Path) -> None:
+    with talking(tmp_path, "--plain") as talk:
+        answered(talk, "connector")
+        os.write(talk.terminal, b"https://api.example.org/\xff\n")
+        assert (talk.prompt() or "").startswith("Address of the API")
+        assert "UTF-8" in talk.said
+        os.write(talk.terminal, b"https://api.example.org/\x04\x04")
+        assert talk.prompt() is None
+    assert talk.said.endswith("Your answers are kept.\n")
+
+
+def test_a_pasted_text_may_have_empty_lines_and_ends_where_it_says(tmp_path: Path) -> None:
+    pem = self_signed("api.example.org")[0].decode().strip()
+    with talking(tmp_path, "--plain") as talk:
+        answered(talk, *CONNECTOR)
+        assert "only a full stop" in talk.said
+        talk.type(f"{pem}\n\n{pem}\n\nYours, the authority\n.")
+        assert (talk.prompt() or "").startswith("Folder [")
+        talk.type("<")
+        assert talk.prompt() == "Authority [the text that was pasted]: "
+        talk.type(pem.partition("END")[0])
+        os.write(talk.terminal, b"\x04")
+        assert talk.prompt() is None
+    assert talk.said.endswith("Your answers are kept.\n")
+    assert kept(tmp_path, "connector").count("BEGIN CERTIFICATE") == 2
+
+
+def test_an_answer_can_be_left_empty_against_its_default(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        code = talk.go({"Number": "nano", "Clients": "-", "Write ": "no"})
+    assert code == 0, talk.said[-2000:]
+    assert "DANGER: nobody is asked for a certificate" in talk.said
+
+
+def test_from_a_passphrase_too_a_way_leads_back(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        while not (prompt := talk.prompt() or "").startswith("Type a new one"):
+            talk.type("hub-grpc" if prompt.startswith("Number") else "")
+        before = talk.said.count("Type a new one")
+        talk.type("<")
+        assert not (talk.prompt() or "").startswith("Once more")
+        assert talk.said.count("Type a new one") == before
+
+
+def test_an_interrupted_run_is_heard_of_first(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    changes = (File(path=path, before=b"old", after=b"new"),)
+    plan = Plan(target="hub-rest", title="Secure it", changes=changes)
+    apply_until_killed(plan, State(tmp_path / "state"), after=1)
+    assert path.read_text() == "new"
+    with talking(tmp_path, "--plain") as talk:
+        assert (talk.prompt() or "").startswith("Finish rolling it back")
+        talk.type("yes")
+        assert (talk.prompt() or "").startswith("Number")
+    assert "Rolled back: " in talk.said
+    assert path.read_text() == "old"
+
+
+def test_a_line_that_drops_while_it_writes_does_not_stop_it(tmp_path: Path) -> None:
+    clients = {"Clients": ",".join(f"client-{number}" for number in range(40))}
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        while not (prompt := talk.prompt() or "").startswith("Write "):
+            begins = {"Number": "nano", **clients}
+            talk.type(next((text for begin, text in begins.items() if prompt.startswith(begin)), ""))
+        talk.type("yes")
+        while "✓" not in talk.said:
+            talk.read_more(0.05)
+        assert "Done." not in talk.said
+        talk.process.send_signal(signal.SIGHUP)
+        assert talk.prompt() is not None, talk.said[-500:]
+    assert "Done. Take it back with" in talk.said
+
+
+def test_where_the_terminal_lacks_a_letter_it_is_named(tmp_path: Path) -> None:
+    with talking(tmp_path, "--plain", PYTHONIOENCODING="ascii", LC_ALL="C") as talk:
+        assert answered(talk, *CONNECTOR, "/tmp/é").startswith("Authority")
+    assert "Traceback" not in talk.said
+    assert "\\xe9" in talk.said
+
+
+def test_a_wrong_passphrase_is_asked_for_again_and_the_way_goes_on(tmp_path: Path) -> None:
+    there = Elsewhere(tmp_path / "there")
+    certificate, key = there.pair("client", "client")
+    answers = {
+        "Number": "connector",
+        "Address": f"https://127.0.0.1:{free_port()}/",
+        "Authority": str(there.root),
+        "Client certificate": str(certificate),
+        "Client key": str(there.encrypted(key, "protected.key", "correct horse")),
+        "Write ": "yes",
+    }
+    typed = iter(["wrong", "?", "<", "correct horse", "correct horse"])
+    with talking(tmp_path, "--plain") as talk:
+        while (prompt := talk.prompt()) is not None:
+            begins = {**answers, "Type it": next(typed)} if prompt.startswith("Type it") else answers
+            talk.type(next((text for begin, text in begins.items() if prompt.startswith(begin)), ""))
+        assert talk.process.wait(SECONDS) == 6, "nothing listens there"
+    assert "✗ " in talk.said
+    assert "Key in an answers file: client_key_passphrase_file" in talk.said
+    assert "correct horse" not in talk.said.partition("nothing written yet")[2]
+    assert (tmp_path / "connector-127.0.0.1" / "client.key").exists()
+
+
+def test_what_waits_for_its_certificate_is_named_with_the_way_on(tmp_path: Path) -> None:
+    hub = HubSetup(furnished(tmp_path / "box"))
+    run = hub.apply(source="request")
+    with talking(tmp_path, "--plain", TLS_WIZARD_STATE=str(hub.host.state.root)) as talk:
+        talk.prompt()
+    assert f"tls-wizard resume --run {run.id} FILES" in talk.said
+
+
+def test_a_setup_that_waits_ends_without_a_proof(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        assert talk.go({**YES, "Number": "hub-rest", "Source": "request"}) == 0
+    assert "tls-wizard resume" in talk.said.partition("Done. Take it back")[2]
+    assert "Real connections" not in talk.said
+
+
+def test_a_pasted_text_that_was_cut_off_is_asked_for_again(tmp_path: Path) -> None:
+    pem = self_signed("api.example.org")[0].decode().strip()
+    with talking(tmp_path, "--plain") as talk:
+        assert answered(talk, *CONNECTOR, f"{pem}\n.", "<").startswith("Authority [the text")
+        talk.type(f"{pem}\n{'a' * 5000}\n.")
+        assert (talk.prompt() or "").startswith("Authority [the text")
+    assert "cut off" in talk.said

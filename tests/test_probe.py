@@ -55,6 +55,23 @@ def trouble(result: object, kind: Kind) -> str:
     return result.sentence
 
 
+def test_a_list_of_authorities_may_have_remarks_in_any_language(tmp_path: Path) -> None:
+    """As that of Fedora has, above each certificate its name."""
+    certificate, key = self_signed("127.0.0.1")
+    listed = "# NetLock Arany (Class Gold) F\u0151tan\u00fas\u00edtv\u00e1ny\n".encode() + certificate
+    with listening(https(server_context(certificate, key, tmp_path))) as port:
+        connected(tls(at(port), ca=listed))
+
+
+@pytest.mark.parametrize("length", [b"9" * 5000, b"\xb2", b"-1", b""])
+def test_a_length_that_is_none_stops_nothing(tmp_path: Path, length: bytes) -> None:
+    """Python reads no number of more than 4,300 digits, and says so by an error."""
+    certificate, key = self_signed("127.0.0.1")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n"
+    with listening(https(server_context(certificate, key, tmp_path), answer)) as port:
+        assert connected(tls(at(port), timeout=QUICK)).answer.code == 200
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import json
 import os
 import signal
@@ -45,6 +46,8 @@ Without a command it opens the wizard. Without the screens, begin like this:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     install_crash_report()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a letter that the locale lacks is named
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     options.words = tuple((sys.argv if arguments is None else ("", *arguments))[2:])
     code = _run(options)

@@ -5,11 +5,13 @@ It asks the same questions as the screens, from the same declarations and with t
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from wizard import terminal
 from wizard.errors import WizardError, WrongAnswer
@@ -29,9 +31,14 @@ if TYPE_CHECKING:
 DONE, FAILED, PROOF_FAILED = 0, 1, 6
 
 KEYS = (
-    "Enter takes what stands in brackets; < goes back, ? explains, Ctrl+D leaves, and the answers are kept."
+    "Enter takes what stands in brackets, - leaves empty what may be; < goes back, ? explains, Ctrl+D "
+    "leaves, and the answers are kept."
 )
-_PEM_ENDS = "-----END "
+BACK, EXPLAIN, EMPTY, PASTE_ENDS = "<", "?", "-", "."
+_LONGEST_LINE = 4095
+"""Bytes of a line that a terminal passes on; what is beyond is lost without a word (termios(3))."""
+_ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+"""What is sent to a program to end it: when the line drops, by Ctrl+C and Ctrl+\\, by the system."""
 
 
 class Left(Exception):
@@ -46,15 +53,36 @@ def start(*, demo: bool, answers_file: Path | None) -> int:
     """Go the way on this host, or in a sandbox; returns the exit code. Raises WizardError or OSError."""
     from wizard import world
 
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, _told_to_stop)
     with world.opened(demo=demo) as around:
         given, target = world.given(around, answers_file)
         conversation = Conversation(around, given)
         try:
             return conversation.held(target)
         except Left:
-            conversation.keep()
-            _say("\nNothing more is done. Your answers are kept.")
+            kept = "Your answers are kept." if conversation.keep() else "Your answers could not be kept."
+            _say(f"\nNothing more is done. {kept}")
             return DONE
+        finally:
+            conversation.keep()
+
+
+def _told_to_stop(number: int, _frame: object) -> None:
+    """End as at any other error: the answers are kept, and nothing of a sandbox is left."""
+    sys.exit(128 + number)
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
+    """Let nothing stop the program in the middle of what it does, such as writing, which takes a moment."""
+    # Heard and passed over: what is ignored would be ignored by a service that is started here, too.
+    before = {number: signal.signal(number, lambda *_: None) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass
@@ -71,6 +99,7 @@ class Conversation:
     def held(self, target: type[Target] | None) -> int:
         """Go all the steps; returns the exit code."""
         self.host = self.world.look()
+        self._offer_recovery()
         _say(KEYS)
         while True:
             self.target = target or self._chosen()
@@ -81,21 +110,42 @@ class Conversation:
             except Back:
                 continue
 
-    def keep(self) -> None:
-        """Keep the answers for the next start."""
-        if self.target is not None:
-            self.world.keep(self.target, self.given.get(self.target.key, {}))
+    def keep(self) -> bool:
+        """Keep the answers for the next start; returns whether that worked."""
+        try:
+            for target in self.world.targets:
+                if given := self.given.get(target.key):
+                    self.world.keep(target, given)
+        except (WizardError, OSError):  # that must not keep anybody from leaving
+            return False
+        return True
 
     # Choose -------------------------------------------------------------------------------------------
+
+    def _offer_recovery(self) -> None:
+        """An interrupted run is the first thing to hear of; rolling it back is the first answer."""
+        from wizard import history, transaction
+
+        try:
+            run = transaction.interrupted(self.world.state)
+            if run is None:
+                return
+            _say(f"An earlier run was interrupted: {inert(run.title)}.")
+            if terminal.yes("Finish rolling it back, to how it was before?"):
+                with _to_the_end():
+                    _say(history.recovered(transaction.recover(self.world.state)))
+        except WizardError as error:
+            _say(f"✗ {error}")
 
     def _chosen(self) -> type[Target]:
         host = self._host
         _say("\nWhat shall be secured?")
         for number, target in enumerate(self.world.targets, 1):
             found = target.find(host)
-            _say(f"  {number}  {target.title}: {found.status}")
+            _say(f"  {number}  {target.title}: {inert(found.status)}")
             for warning in found.warnings:
-                _say(f"     ! {warning.text}")
+                _say(f"     ! {inert(warning.text)}")
+        self._name_those_that_wait()
         options = {str(number): target for number, target in enumerate(self.world.targets, 1)}
         options |= {target.key: target for target in self.world.targets}
         while True:
@@ -104,6 +154,15 @@ class Conversation:
                 _say(options[typed].summary)
                 return options[typed]
             _say("Give one of the numbers, or a name such as nginx.")
+
+    def _name_those_that_wait(self) -> None:
+        from wizard import again
+
+        with suppress(WizardError):  # who asks for the history hears why it cannot be read
+            for run in again.waiting(self.world.state):
+                _say(
+                    f"  waits for its certificate: {inert(run.title)}: tls-wizard resume --run {run.id} FILES"
+                )
 
     # Ask ----------------------------------------------------------------------------------------------
 
@@ -129,9 +188,9 @@ class Conversation:
             try:
                 while (entry := self._next()) is not None:
                     self._ask(entry)
-                plan = self._planned()
-                if plan is not None:
-                    return self._written(plan)
+                planned = self._planned()
+                if planned is not None:
+                    return self._written(*planned)
             except Back:
                 if not self._asked:
                     raise
@@ -183,26 +242,45 @@ class Conversation:
         """Read what is typed and keep it; an empty line takes the default, or what was given before."""
         asked = entry.question
         if asked.secret:
-            try:
-                self._answers[asked.name] = terminal.passphrase(entry)
-            except WizardError:
-                raise Left from None
+            self._take_secret(entry)
             return
         _say(f"{asked.label}: {asked.help}")
         options = _options(entry)
         for number, (_, label) in enumerate(options, 1):
-            _say(f"  {number}  {label}")
+            _say(f"  {number}  {inert(label)}")
+        pastes = isinstance(asked.kind, Delivered)
+        if pastes:
+            _say("Behind a pasted text give a line with only a full stop.")
         typed = _line(asked.label, entry.text)
-        while typed == "?":
-            _say(f"{asked.more or asked.help} Key in an answers file: {asked.key}")
+        while typed == EXPLAIN:
+            _explain(entry)
             typed = _line(asked.label, entry.text)
-        if typed == "<":
-            self._asked.pop()
-            raise Back
-        if isinstance(asked.kind, Delivered) and PEM_BEGINS in typed:
-            typed = _pasted(typed)
-        if typed:
+        if typed == BACK:
+            self._go_back()
+        if pastes and PEM_BEGINS in typed and not (typed := _pasted(typed)):
+            self._take(entry)
+            return
+        if typed == EMPTY and asked.kind.optional:
+            self._answers[asked.name] = ""
+        elif typed:
             self._answers[asked.name] = _meant(typed, options)
+
+    def _take_secret(self, entry: Entry) -> None:
+        """The same for a passphrase; that of one letter which leads back or is explained is none."""
+        try:
+            while (typed := terminal.passphrase(entry, at_once=(BACK, EXPLAIN))).reveal() == EXPLAIN:
+                _explain(entry)
+        except WizardError as error:
+            _say(f"✗ {error}")
+            raise Left from None
+        if typed.reveal() == BACK:
+            self._go_back()
+        self._answers[entry.question.name] = typed
+
+    def _go_back(self) -> NoReturn:
+        """To the question before the one that is asked."""
+        self._asked.pop()
+        raise Back
 
     def _go_elsewhere(self, entry: Entry) -> None:
         """Begin with the questions of the other target."""
@@ -217,12 +295,13 @@ class Conversation:
 
     # Review, apply, prove -----------------------------------------------------------------------------
 
-    def _planned(self) -> Plan | None:
-        """The plan, once it is agreed to; None when an answer has turned out wrong and is asked again."""
+    def _planned(self) -> tuple[Target, Plan] | None:
+        """The answers and their plan, once it is agreed to; None when an answer has to be given again."""
         from wizard import preview, review
 
         answers = self._sheet().answers
-        assert answers is not None
+        if answers is None:  # what the answers were checked against has changed just now
+            return None
         try:
             plan = review.prepared(answers, self._host, terminal.progress())
         except WrongAnswer as error:
@@ -239,60 +318,59 @@ class Conversation:
         _say(preview.text(plan))
         if plan.changed and not self._agreed(f"Write {preview.how_many(plan)}?"):
             raise Back
-        return plan
+        return answers, plan
 
     def _agreed(self, text: str) -> bool:
         while True:
-            typed = _line(f"{text} yes, no, or < to go back", "no").lower()
+            typed = _line(f"{text} yes, no, or {BACK} to go back", "no").lower()
             if typed in ("yes", "y"):
                 return True
             if typed in ("", "no", "n"):
                 raise Left
-            if typed == "<":
+            if typed == BACK:
                 return False
 
-    def _written(self, plan: Plan) -> int:
+    def _written(self, answers: Target, plan: Plan) -> int:
         from wizard import transaction
         from wizard.commands import show_progress
         from wizard.preview import advice_lines
 
         self.keep()
         if plan.changed:
-            run = transaction.apply(plan, self.world.state, show_progress, in_place=True)
+            with _to_the_end():
+                run = transaction.apply(plan, self.world.state, show_progress, in_place=True)
             _say(f"Done. Take it back with: tls-wizard undo {run.id}")
+        _lines(line for advice in plan.advice for line in advice_lines(advice))
         if plan.awaits:
-            _lines(line for advice in plan.advice for line in advice_lines(advice))
             return DONE
         self._restarted(plan)
-        return self._proven()
+        return self._proven(answers)
 
     def _restarted(self, plan: Plan) -> None:
         from wizard import service
-        from wizard.preview import advice_lines
 
         what = plan.restart.about if plan.restart else ""
         if plan.restart and terminal.yes(f"{(what or 'restart the service').capitalize()} now?"):
             try:
-                service.restart(plan.restart)
+                with _to_the_end():
+                    service.restart(plan.restart)
             except WizardError as error:
                 _say(f"✗ {error}")
-            return
-        _lines(line for advice in plan.advice for line in advice_lines(advice))
-        _line("Enter goes on to the proof, when that is done", "")
+        _line("Enter goes on to the proof, when all of that is done", "")
 
-    def _proven(self) -> int:
+    def _proven(self, answers: Target) -> int:
+        """Prove what was written, by the very answers that it was made from."""
         from wizard import proof
 
-        self.host = self.world.look()
-        answers = self._sheet().answers
-        if answers is None:
-            raise WizardError(
-                "The answers are no longer complete; look at what has changed, then begin anew."
-            )
-        _say("\nReal connections, each with what ought to happen:")
-        result = proof.prove(answers.proof(self.host), lambda made: _say(proof.result_text(made)))
-        _say(proof.summary(result))
-        return DONE if result.passed else PROOF_FAILED
+        while True:
+            _say("\nReal connections, each with what ought to happen:")
+            checks = answers.proof(self.world.look())
+            result = proof.prove(checks, lambda made: _say(proof.result_text(made)))
+            _say(proof.summary(result))
+            if result.passed:
+                return DONE
+            if not terminal.yes("Mend what it says, then: once more?"):
+                return PROOF_FAILED
 
 
 def _options(entry: Entry) -> tuple[tuple[str, str], ...]:
@@ -300,34 +378,65 @@ def _options(entry: Entry) -> tuple[tuple[str, str], ...]:
     return kind.options if isinstance(kind, Choice) else ()
 
 
+def _explain(entry: Entry) -> None:
+    asked = entry.question
+    _say(f"{asked.more or asked.help} Key in an answers file: {asked.key}")
+
+
 def _meant(typed: str, options: tuple[tuple[str, str], ...]) -> str:
-    """The value of an option that was named by its number or its label."""
-    for number, (value, label) in enumerate(options, 1):
-        if typed.lower() in (str(number), value.lower(), label.lower()):
-            return value
-    return typed
+    """The value of the option that was named: by itself, by its number, or by a label that only it has."""
+    values = [value for value, _ in options]
+    if typed in values:
+        return typed
+    if typed in map(str, range(1, len(values) + 1)):
+        return values[int(typed) - 1]
+    low = typed.lower()
+    named = [value for value, label in options if low in (value.lower(), label.lower())]
+    return named[0] if len(named) == 1 else typed
 
 
 def _pasted(first: str) -> str:
-    """The rest of a text with PEM in it: up to an empty line behind its last end."""
-    lines = [first]
-    while lines[-1].strip() or _PEM_ENDS not in "".join(lines):
-        lines.append(_read(""))
-    return "\n".join(lines)
+    """The rest of a text with PEM in it, up to the line that ends it; empty when it cannot be used."""
+    lines = [first.encode()]
+    while (line := _read("")).strip() != PASTE_ENDS.encode():
+        lines.append(line)
+    if any(len(line) >= _LONGEST_LINE for line in lines):
+        _say(f"✗ {_CUT_OFF}")
+        return ""
+    return b"\n".join(lines).decode("utf-8", "replace")  # what stands around the PEM may be anything
 
 
 def _line(label: str, default: str) -> str:
     """What is typed at a prompt, trimmed. Raises Left at Ctrl+D."""
-    shown = f" [{inert(default)}]" if default else ""
-    return _read(f"{inert(label)}{shown}: ").strip()
+    shown = "the text that was pasted" if "\n" in default else inert(default)
+    prompt = f"{inert(label)}{f' [{shown}]' if shown else ''}: "
+    while True:
+        line = _read(prompt)
+        if len(line) >= _LONGEST_LINE:
+            _say(f"✗ {_CUT_OFF}")
+            continue
+        try:
+            return line.decode().strip()
+        except UnicodeDecodeError:
+            _say("✗ This is not text in UTF-8: type it again, or set the terminal to UTF-8.")
 
 
-def _read(prompt: str) -> str:
-    print(prompt, end="", flush=True)
-    line = sys.stdin.buffer.readline()
-    if not line:
+_CUT_OFF = (
+    f"The terminal has cut off a line behind {_LONGEST_LINE} bytes. Give the name of a file, or use an "
+    "answers file."
+)
+
+
+def _read(prompt: str) -> bytes:
+    """A line as it comes. Raises Left at Ctrl+D, also where it ends a line that was begun."""
+    print(within(prompt), end="", flush=True)
+    try:
+        line = sys.stdin.buffer.readline()
+    except OSError:  # the line has dropped
+        raise Left from None
+    if not line.endswith(b"\n"):
         raise Left
-    return line.decode("utf-8", "replace").rstrip("\r\n")
+    return line.rstrip(b"\r\n")
 
 
 def _say(text: str) -> None:

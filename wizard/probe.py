@@ -31,6 +31,9 @@ TIMEOUT = 5.0
 
 _LONGEST_ANSWER = 16_384
 
+_LONGEST_NUMBER = 20
+"""Digits of a length; int() raises ValueError at 4,300."""
+
 _SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 """Type, flags and stream of a SETTINGS frame, after its length (RFC 9113 4.1 and 6.5)."""
 
@@ -200,7 +203,8 @@ def tls(
     a request, `GET /` is sent. `timeout` is in seconds. `client` is presented to a server that asks for it.
     ValueError or ssl.SSLError: `ca` is not PEM.
     """
-    authority = ca.decode("ascii") if ca is not None else None
+    # What is not ASCII stands in a remark, as in the list of Fedora.
+    authority = ca.decode("ascii", "ignore") if ca is not None else None
     context = _client(authority, strict)
     opening = request or Request()
     context.check_hostname = context.check_hostname and not any_name
@@ -411,7 +415,7 @@ def _is_enough(data: bytes) -> bool:
     if len(data) >= 5 and not data.startswith(b"HTTP/"):
         return len(data) >= 9 or not _SETTINGS.startswith(data[3:])  # the header of a frame has 9
     length = Answer(data).header("Content-Length")
-    if length is None or not (length.isascii() and length.isdigit()):
+    if length is None or not (length.isascii() and length.isdigit()) or len(length) > _LONGEST_NUMBER:
         return False
     return len(data.partition(b"\r\n\r\n")[2]) >= int(length)
 

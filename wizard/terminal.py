@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from getpass import getpass
 from socket import gethostname
 from time import monotonic
@@ -36,7 +37,8 @@ def agree(text: str) -> None:
 def yes(text: str) -> bool:
     """Ask for a yes; anything else is a no."""
     print(f"{text} [yes/no] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.buffer.readline().strip().lower() in (b"y", b"yes")
+    # A line that does not end is none: it may have dropped on the way.
+    return sys.stdin.buffer.readline().lower().strip(b" \t\r") in (b"y\n", b"yes\n")
 
 
 def progress() -> Tell:
@@ -79,10 +81,13 @@ def with_secrets(target: type[Target], given: dict[str, Raw], host: Host) -> dic
     return given
 
 
-def passphrase(entry: Entry) -> Secret:
-    """Ask for one, unseen: the one that something already has, or a new one."""
+def passphrase(entry: Entry, at_once: Collection[str] = ()) -> Secret:
+    """Ask for one, unseen: the one that something already has, or a new one.
+
+    One of `at_once` is returned as it is: it means something else to the one who asks.
+    """
     tell(f"{entry.question.label}: {entry.question.help}")
-    return _new() if entry.chosen else _existing()
+    return _new(at_once) if entry.chosen else _existing()
 
 
 def _existing() -> Secret:
@@ -91,11 +96,13 @@ def _existing() -> Secret:
     return typed
 
 
-def _new() -> Secret:
+def _new(at_once: Collection[str]) -> Secret:
     while True:
         typed = _unseen("Type a new one, or only Enter to have one made; nothing is shown: ")
         if not typed:
             return _made()
+        if typed.reveal() in at_once:
+            return typed
         if typed == _unseen("Once more: "):
             _judge(typed)
             return typed

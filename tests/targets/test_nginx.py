@@ -54,6 +54,11 @@ def test_a_new_server_is_put_before_a_service(tmp_path: Path, up: int, layout: s
         # Other answers change the server that was made, and make no second one.
         changed = setup.plan(**{**given, "profile": "modern", "hsts": True})
         assert [change.path for change in changed.changes] == [written]
+        assert "was made before" not in "".join(warning.text for warning in changed.warnings)
+        # So does another service behind it, which takes the place of the first: that is told.
+        moved = setup.plan(**{**given, "upstream": "127.0.0.1:1"})
+        (told,) = (warning.text for warning in moved.warnings if "was made before" in warning.text)
+        assert f"passes requests on to http://127.0.0.1:{up} so far, then to 127.0.0.1:1" in told
 
 
 def test_a_new_server_takes_the_addresses_on_which_nginx_has_the_port(tmp_path: Path, up: int) -> None:

@@ -6,22 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import sleep
 
 import pytest
 
 from tests.peers.hub import free_port
-from tests.peers.nginx_host import NginxHost, debians, running
+from tests.peers.nginx_host import NginxHost, debians, running, service
 from tests.targets import santedb_plans
 from tests.targets.santedb_plans import Setup
-from wizard import answers, service, transaction
+from wizard import answers, transaction
+from wizard import service as services
 from wizard.host import Host
 from wizard.journal import Run
 from wizard.kinds import Raw
-from wizard.plan import Plan
+from wizard.plan import File, Plan
 from wizard.proof import Proof, Verdict, prove
 from wizard.review import prepared
+from wizard.sheet import fill_in
 from wizard.targets import Target
 from wizard.targets.nginx import Nginx
+from wizard.targets.santedb_server import behind, processes
+from wizard.targets.santedb_server.products import INSTANCE, Product
 
 NAME = "api.example.org"
 
@@ -55,6 +60,11 @@ class Both:
     def filled(self, **more: Raw) -> Target:
         return answers.complete(Nginx, self.given(**more), self.look())
 
+    def wrong(self, **more: Raw) -> str:
+        """What stops these answers."""
+        sheet = fill_in(Nginx, self.given(**more), self.look())
+        return "\n".join(f"{entry.question.name}: {entry.error}" for entry in sheet.wrong)
+
     def plan(self, **more: Raw) -> Plan:
         return prepared(self.filled(**more), self.look())
 
@@ -63,7 +73,7 @@ class Both:
         plan = self.plan(**more)
         run = transaction.apply(plan, self.nginx.state)
         assert plan.restart is not None
-        service.restart(plan.restart)
+        services.restart(plan.restart)
         return run
 
     def proven(self, **more: Raw) -> Proof:
@@ -132,7 +142,7 @@ def test_t30_by_another_name_than_its_own_it_answers_400(tmp_path: Path) -> None
             made.write_text(made.read_text().replace(ours, f"proxy_set_header Host $host:{there.https};"))
             restart = there.plan().restart
             assert restart is not None
-            service.restart(restart)
+            services.restart(restart)
             proof = there.proven()
     assert verdicts(proof)["/hdsi/ answers over TLS"] is Verdict.FAILED
     assert "Invalid host" in next(r.got for r in proof.results if r.title == "/hdsi/ answers over TLS")
@@ -170,3 +180,117 @@ def test_the_way_leads_to_nginx_with_what_is_known(there: Both) -> None:
     assert filled.upstream == f"127.0.0.1:{there.santedb.there.port}"
     assert filled.santedb_config == there.santedb.config
     assert filled.common_name == NAME
+
+
+def test_t31_one_that_was_not_restarted_is_not_proven(tmp_path: Path) -> None:
+    """It still tells the address inside, and listens for everybody; through nginx it answers all the same."""
+    with both(tmp_path, "0.0.0.0") as there, running(there.nginx), there.santedb.there.running():
+        sleep(1.1)  # the system tells the start of a process to the second
+        there.secured()
+        proof = there.proven()
+    said = verdicts(proof)
+    assert said["/hdsi/ answers over TLS"] is Verdict.PASSED
+    assert said["SanteDB runs with these settings"] is Verdict.FAILED
+    assert said["Nobody gets past nginx"] is Verdict.FAILED
+    assert not proof.passed
+
+
+def test_left_open_to_everybody_is_a_finding_of_the_proof(tmp_path: Path) -> None:
+    with both(tmp_path, "0.0.0.0") as there, running(there.nginx):
+        with there.santedb.there.running():
+            there.secured(santedb_loopback=False)
+        with there.santedb.there.running():
+            proof = there.proven(santedb_loopback=False)
+    assert verdicts(proof)["Nobody gets past nginx"] is Verdict.FINDING
+
+
+def test_version_2_knows_no_address_and_nothing_else_is_said(tmp_path: Path) -> None:
+    with both(tmp_path, "0.0.0.0") as there, running(there.nginx), there.santedb.there.running():
+        config = there.santedb.config
+        text = config.read_text().replace("RestConfigurationSection", "AgsConfigurationSection")
+        config.write_text(text)
+        plan = there.plan()
+        checks = [check.title for check in there.filled().proof(there.look())]
+    (change,) = (change for change in plan.changes if change.path == config)
+    assert "public address" not in change.about
+    assert "SanteDB tells clients the public address" not in checks
+    assert "SanteDB is configured for nginx" in checks
+
+
+@pytest.mark.parametrize(
+    ("names", "url"),
+    [
+        (["*.example.org", NAME], f"https://{NAME}:"),
+        (["2001:db8::7"], "https://[2001:db8::7]:"),
+    ],
+)
+def test_t31_clients_are_told_a_name_that_they_can_call(names: list[str], url: str, tmp_path: Path) -> None:
+    with both(tmp_path, "0.0.0.0") as there, running(there.nginx), there.santedb.there.running():
+        (change,) = (c for c in there.plan(server_name=names).changes if c.path == there.santedb.config)
+        assert isinstance(change, File)
+        assert change.after is not None
+        assert f"<baseAddress>{url}{there.https}</baseAddress>" in change.after.decode()
+        assert "stands for many" in there.wrong(server_name=["*.example.org"])
+
+
+def test_a_service_elsewhere_is_not_taken_for_the_santedb_on_this_host(tmp_path: Path) -> None:
+    with both(tmp_path, "0.0.0.0") as there, running(there.nginx), there.santedb.there.running():
+        at = f"203.0.113.9:{there.santedb.there.port}"
+        sheet = fill_in(Nginx, there.given(upstream=at), there.look())
+        assert sheet["santedb_config"].text == ""
+        named = fill_in(
+            Nginx, there.given(upstream=at, santedb_config=str(there.santedb.config)), there.look()
+        )
+        assert "is on this host" in named["santedb_config"].caution
+        assert "does not reach it" in named["santedb_loopback"].error
+
+
+def test_another_program_on_the_port_is_not_taken_for_it(tmp_path: Path) -> None:
+    with both(tmp_path, "127.0.0.1") as there, running(there.nginx), service() as port:
+        config = there.santedb.config
+        config.write_text(config.read_text().replace(f":{there.santedb.there.port}/", f":{port}/"))
+        host = there.look()
+        host = replace(host, services=(*host.services, *there.santedb.host.services))
+        assert fill_in(Nginx, there.given(upstream=f"127.0.0.1:{port}"), host)["santedb_config"].text == ""
+        given = there.given(upstream=f"127.0.0.1:{port}", santedb_config=str(config))
+        assert "now, not a SanteDB" in fill_in(Nginx, given, host)["santedb_config"].caution
+
+
+def test_a_port_with_several_hosts_is_refused(tmp_path: Path) -> None:
+    with both(tmp_path, "0.0.0.0") as there, running(there.nginx), there.santedb.there.running():
+        config, port = there.santedb.config, there.santedb.there.port
+        config.write_text(config.read_text().replace(f"0.0.0.0:{port}/ami", f"192.0.2.7:{port}/ami"))
+        assert "several hosts (127.0.0.1, 192.0.2.7)" in there.wrong()
+
+
+def test_what_is_not_open_is_not_called_a_danger(tmp_path: Path) -> None:
+    with both(tmp_path, "127.0.0.1") as there, running(there.nginx), there.santedb.there.running():
+        sheet = fill_in(Nginx, there.given(santedb_loopback=False), there.look())
+        assert not sheet["santedb_loopback"].caution
+
+
+def test_an_endpoint_that_has_gone_fails_the_proof_with_a_sentence(tmp_path: Path) -> None:
+    with both(tmp_path, "127.0.0.1") as there, running(there.nginx), there.santedb.there.running():
+        there.secured()
+        target, config = there.filled(), there.santedb.config
+        config.write_text(config.read_text().replace(f":{there.santedb.there.port}/", ":1/"))
+        moved = prove(target.proof(there.look()))
+        config.unlink()
+        gone = prove(target.proof(there.look()))
+    assert verdicts(moved)["SanteDB tells clients the public address"] is Verdict.FAILED
+    assert verdicts(gone)["SanteDB is configured for nginx"] is Verdict.FAILED
+
+
+def test_a_home_that_cannot_be_looked_into_stops_nothing(tmp_path: Path) -> None:
+    closed = tmp_path / ("x" * 300)  # as with one of another account, the system answers by an error
+    assert processes.default_config(Product.WWW, tmp_path, INSTANCE, closed).name == "santedb.config"
+
+
+def test_of_another_account_no_path_is_guessed(tmp_path: Path) -> None:
+    """Its working directory may not be seen, so what its command line names from there cannot be found."""
+    with both(tmp_path, "0.0.0.0") as there:
+        (seen,) = there.santedb.host.services
+        unseen = replace(seen, directory=None, arguments=("mono", "SanteDB.exe"))
+        host = replace(there.look(), services=(*there.nginx.host().services, unseen))
+        assert all(path.is_absolute() for path in behind.configurations(host))
+        assert not fill_in(Nginx, there.given(), host)["santedb_config"].error

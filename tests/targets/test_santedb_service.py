@@ -330,6 +330,14 @@ def test_other_addresses_follow_the_public_url_when_that_is_ticked(santedb: Setu
     assert santedb.config.read_bytes() == before
 
 
+def test_of_an_odd_address_all_behind_the_host_stays(santedb: Setup) -> None:
+    other = '  <section xsi:type="OAuthConfigurationSection" issuerName="http://[old/auth?realm=1" />\n'
+    end = "</SanteDBConfiguration>"
+    santedb.config.write_text(santedb.config.read_text().replace(end, f"{other}{end}"))
+    santedb.apply(public_url="https://api.example.org:8443", other_urls=True)
+    assert 'issuerName="https://api.example.org:8443/auth?realm=1"' in santedb.config.read_text()
+
+
 def test_an_address_of_another_kind_is_left_alone(santedb: Setup) -> None:
     odd = '<endpoint contract="C" address="net.tcp://0.0.0.0:1/x" />\n      '
     text = santedb.config.read_text()

@@ -38,6 +38,7 @@ from wizard.targets.nginx_server.port_questions import PORTS_PAGE
 from wizard.targets.nginx_server.profiles import Profile, settings
 from wizard.targets.nginx_server.questions import CLIENTS_PAGE, KEY_PAGE, NONE, NginxQuestions
 from wizard.targets.nginx_server.server_questions import SITE_PAGE
+from wizard.targets.santedb_server import behind as santedb
 from wizard.targets.service_files import folders, unchanged
 
 if TYPE_CHECKING:
@@ -265,6 +266,12 @@ class Nginx(NginxQuestions):
             )
         if behind := self.santedb(host):
             yield from behind.warnings()
+        server = self.server if self.is_new else None
+        if server and (so_far := server.proxied_to()) != f"http://{self.upstream}":
+            yield Warning(
+                f"{server.label} was made before, for another service: it passes requests on to {so_far} so "
+                f"far, then to {self.upstream}. For a server beside it give another name or port."
+            )
         for caution in self.cautions(host):
             yield Warning(caution)
 
@@ -366,8 +373,13 @@ class Nginx(NginxQuestions):
         """What stands behind it answers."""
         from wizard.targets.nginx_server import checks as nginx_checks
 
-        if behind := self.santedb(host):
-            yield from behind.checks(service)
+        try:
+            behind = self.santedb(host)
+        except (OSError, Refusal) as error:  # it was there when it was asked for
+            yield santedb.unreadable(error)
+            return
+        if behind:
+            yield from behind.checks(host, service)
             return
         server = self.server
         to = self.upstream if self.is_new else server.proxied_to() if server else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +13,7 @@ from wizard.host import Host
 from wizard.kinds import Choice, FilePath, HostAndPort, PerhapsFilePath, Several, YesNo
 from wizard.material import MaterialError
 from wizard.material.names import read_name
+from wizard.probe import bracketed
 from wizard.questions import Page, question
 from wizard.rights import as_root, cannot_write
 from wizard.sheet import Missing
@@ -254,7 +255,8 @@ class ServerQuestions(CheckedClients):
         return self.is_new and any(True for _ in behind.configurations(host))
 
     def default_santedb_config(self, host: Host) -> Path | None:
-        return behind.on_port(host, self._upstream_port)
+        name, _, port = self.upstream.rpartition(":")
+        return behind.on_port(host, int(port)) if behind.is_here(host, name) else None
 
     def check_santedb_config(self, host: Host, value: Path | None) -> str | None:
         if value is None:
@@ -264,19 +266,55 @@ class ServerQuestions(CheckedClients):
             return f"It has no endpoint on port {self._upstream_port}, where the service is to be."
         if any(address.scheme == "https" for _, address in there.endpoints):
             return f"Its port {there.port} speaks TLS itself. Set its endpoints back to http first."
+        if len(hosts := replace(there, loopback=True).hosts) > 1:
+            return (
+                f"Its endpoints on port {there.port} listen on several hosts ({', '.join(hosts)}), which the "
+                "system does not allow: give all of them the same one first."
+            )
+        if self._public_name is None:
+            return (
+                "Clients are told one address, and each of the server names stands for many: add a full one."
+            )
         return cannot_write(there.found.file.path, host, self.key)
+
+    def caution_santedb_config(self, host: Host, value: Path | None) -> str | None:
+        if value is None:
+            return None
+        if not behind.is_here(host, self.upstream.rpartition(":")[0]):
+            return f"This SanteDB is on this host. Make sure that {self.upstream} leads to it, to no other."
+        if other := behind.another_at(host, value, self._upstream_port):
+            return (
+                f"{other.program} (pid {other.pid}) listens on port {self._upstream_port} now, not a SanteDB "
+                "with this configuration."
+            )
+        return None
 
     def applies_santedb_loopback(self, host: Host) -> bool:
         if self.santedb_config is None:
             return False
         there = self.santedb_at(host, self.santedb_config, loopback=False)
-        return not there.host_header or any(one.host == behind.LOOPBACK for _, one in there.endpoints)
+        return there.is_open or behind.LOOPBACK in there.hosts
 
     def default_santedb_loopback(self, host: Host) -> bool:
         return True
 
+    def check_santedb_loopback(self, host: Host, value: bool) -> str | None:
+        name, _, port = self.upstream.rpartition(":")
+        if not value or not self._santedb_is_open(host) or name in (behind.LOOPBACK, "localhost"):
+            return None
+        return (
+            f"Then nginx does not reach it at {self.upstream} any more: give {behind.LOOPBACK}:{port} as the "
+            "service behind it."
+        )
+
     def caution_santedb_loopback(self, host: Host, value: bool) -> str | None:
-        return None if value else "DANGER: whoever reaches its port goes on using SanteDB without TLS."
+        if value or not self._santedb_is_open(host):
+            return None
+        return "DANGER: whoever reaches its port goes on using SanteDB without TLS."
+
+    def _santedb_is_open(self, host: Host) -> bool:
+        main = self.santedb_config
+        return main is not None and self.santedb_at(host, main, loopback=False).is_open
 
     @property
     def _upstream_port(self) -> int:
@@ -284,10 +322,14 @@ class ServerQuestions(CheckedClients):
 
     def santedb_at(self, host: Host, main: Path, *, loopback: bool) -> Behind:
         """The SanteDB behind it. Raises OSError or Refusal."""
-        answers = vars(self)
-        port = answers.get("https_port", 443)
-        url = f"https://{self.server_name[0]}{'' if port == 443 else f':{port}'}"
+        port = vars(self).get("https_port", 443)
+        url = f"https://{bracketed(self._public_name or '')}{'' if port == 443 else f':{port}'}"
         return behind.read(host, main, self._upstream_port, url, loopback=loopback)
+
+    @property
+    def _public_name(self) -> str | None:
+        """The first name that clients can call; None where each stands for many."""
+        return next((name for name in self.server_name if not name.startswith("*")), None)
 
     def santedb(self, host: Host) -> Behind | None:
         """The same as it is to be; None where something else is behind it."""

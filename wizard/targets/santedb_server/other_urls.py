@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from wizard.formats import xml
 from wizard.plan import Warning
@@ -23,9 +22,9 @@ class OtherUrl:
     is_issuer: bool
 
     def edit(self, base_url: str) -> xml.Edit:
-        """What makes it one of the public URL, with the path it has."""
-        path = urlsplit(self.text).path
-        url = f"{base_url.rstrip('/')}{path}"
+        """What makes it one of the public URL, with the path and all that follows it."""
+        _, slash, path = self.text.partition("://")[2].partition("/")
+        url = f"{base_url.rstrip('/')}{slash}{path}"
         if self.is_issuer:
             return xml.SetAttribute(self.element, _ISSUER, url)
         return xml.SetText(self.element, url)

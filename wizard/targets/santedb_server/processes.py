@@ -116,7 +116,7 @@ def _same(one: Path, other: Path) -> bool:
 def installations() -> Iterator[tuple[Product, Path]]:
     """What the installer for Linux has put here."""
     for product in Product:
-        if (product.folder / product.program).is_file():
+        if _is_file(product.folder / product.program):
             yield product, product.folder
 
 
@@ -124,7 +124,12 @@ def default_config(product: Product, installation: Path, instance: str, home: Pa
     """The configuration file that is there; else the one that would be looked for."""
     newer = product.config(installation, instance)
     older = product.old_configs(home, instance) if home else ()
-    return next((path for path in (newer, *older) if path.is_file()), newer)
+    return next((path for path in (newer, *older) if _is_file(path)), newer)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there, as far as this user may see: not where the home of another is closed."""
+    return os.path.isfile(path)  # noqa: PTH113 -- that of pathlib raises PermissionError
 
 
 def config_home(user: str, environment: Mapping[str, str]) -> Path | None:
