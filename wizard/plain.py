@@ -339,6 +339,8 @@ class Conversation:
         if plan.changed:
             with _to_the_end():
                 run = transaction.apply(plan, self.world.state, show_progress, in_place=True)
+            assert self.target is not None
+            self.given[self.target.key] = self.target.after_run(self._answers)
             _say(f"Done. Take it back with: tls-wizard undo {run.id}")
         _lines(line for advice in plan.advice for line in advice_lines(advice))
         if plan.awaits:
@@ -349,8 +351,8 @@ class Conversation:
     def _restarted(self, plan: Plan) -> None:
         from wizard import service
 
-        what = plan.restart.about if plan.restart else ""
-        if plan.restart and terminal.yes(f"{(what or 'restart the service').capitalize()} now?"):
+        what = plan.restart.about or "restart the service" if plan.restart else ""
+        if plan.restart and terminal.yes(f"{what[0].upper()}{what[1:]} now?"):
             try:
                 with _to_the_end():
                     service.restart(plan.restart)

@@ -160,6 +160,16 @@ def test_its_clients_are_checked_by_nginx(there: Both) -> None:
     assert verdicts(proof)["/hdsi/ answers over TLS"] is Verdict.PASSED
 
 
+def test_other_urls_are_reported(tmp_path: Path) -> None:
+    with both(tmp_path, "127.0.0.1") as there, there.santedb.there.running(), running(there.nginx):
+        end = "</SanteDBConfiguration>"
+        issuer = '<section xsi:type="OAuthConfigurationSection" issuerName="http://h:8080/auth" />'
+        text = there.santedb.config.read_text()
+        there.santedb.config.write_text(text.replace(end, f"{issuer}{end}"))
+        warnings = "\n".join(warning.text for warning in there.plan().warnings)
+        assert "The issuer's name stays http://h:8080/auth" in warnings
+
+
 def test_left_open_to_everybody_it_is_called_a_danger(tmp_path: Path) -> None:
     with both(tmp_path, "0.0.0.0") as there, there.santedb.there.running(), running(there.nginx):
         plan = there.plan(santedb_loopback=False)

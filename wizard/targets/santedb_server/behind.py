@@ -27,6 +27,7 @@ from wizard.targets.santedb_server.address import LOOPBACK as LOOPBACKS
 from wizard.targets.santedb_server.address import Address
 from wizard.targets.santedb_server.checks import endpoint_answers
 from wizard.targets.santedb_server.config import Configuration, Generation, RestEndpoint, refusal
+from wizard.targets.santedb_server.other_urls import others
 from wizard.targets.santedb_server.products import INSTANCE
 from wizard.targets.santedb_server.secrets import secrets_in
 from wizard.targets.santedb_server.switch import base_address
@@ -117,6 +118,7 @@ class Behind:
             yield Warning(
                 "Version 2 of a disconnected product has no base address: it tells clients the one inside."
             )
+        yield from (other.warning() for other in others(self.found))
 
     def advice(self, host: Host) -> Advice:
         """How it is restarted, which it has to be to read its configuration."""
