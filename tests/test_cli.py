@@ -7,11 +7,13 @@ import os
 import socket
 import subprocess
 import threading
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.peers.hub import ROOT
 from tests.peers.sandboxed import COMMAND, answers_file, cli, contents, environment, furnished, started
 from tests.peers.tls import listening, self_signed
 from wizard import targets
@@ -309,3 +311,17 @@ def test_output_that_cannot_be_written_is_said(box: Sandbox) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("tls-wizard: ")
     assert done.stderr.endswith(" No space left on device.\n")
+
+
+def test_an_answers_file_is_utf_8_in_any_locale(tmp_path: Path) -> None:
+    folder = tmp_path / "élan"
+    folder.mkdir()
+    (folder / "start.sh").write_text("./hub --serverType http\n")
+    done = subprocess.run(
+        [*COMMAND, "questions", "hub-rest"],
+        capture_output=True,
+        check=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1", "LC_ALL": "C"},
+    )
+    assert tomllib.loads(done.stdout.decode("utf-8"))["start_script"] == str(folder / "start.sh")

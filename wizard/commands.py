@@ -79,7 +79,9 @@ def questions(options: argparse.Namespace) -> int:
     from wizard.sheet import fill_in
 
     target = targets.named(options.target)
-    print(answers.template(fill_in(target, {}, host.look())), end="")
+    text = answers.template(fill_in(target, {}, host.look()))
+    if sys.stdout is not None:
+        sys.stdout.buffer.write(text.encode("utf-8"))  # as TOML is, whatever the locale
     return DONE
 
 
