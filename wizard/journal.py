@@ -87,7 +87,9 @@ class Step:
         """The same in short, without asking the account database: "created cert.pem"."""
         done = "removed" if self.after is None else "created" if self.before is None else "changed"
         what = "" if self.kind == "file" else f"{self.kind.replace('directory', 'folder')} "
-        return f"{done} {what}{self.path.name}"
+        # What others have put into it since keeps it there.
+        unless = ", if it was empty" if self.kind == "directory" and self.after is None else ""
+        return f"{done} {what}{self.path.name}{unless}"
 
 
 @dataclass(frozen=True, slots=True)
