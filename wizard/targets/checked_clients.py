@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FILES_ONLY, NEW_AUTHORITY = "files", "new-authority"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class CheckedClients(ClientQuestions):
     """Either an authority of one's own issues to the clients, or a file holds the authority that does."""
 

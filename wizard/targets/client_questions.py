@@ -21,7 +21,7 @@ PAGE_KEY = "clients"
 """Of the page that each target has for them."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ClientQuestions(ServiceFiles):
     """Who they are, and how each gets its files."""
 

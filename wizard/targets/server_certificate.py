@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wizard.proof import Check
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ServerCertificate(Answer):
     """The questions about a server certificate, and the sources that answer them."""
 

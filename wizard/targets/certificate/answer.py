@@ -19,7 +19,7 @@ from wizard.targets.certificate.base import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Answer(OwnAuthority):
     """What has been delivered."""
 

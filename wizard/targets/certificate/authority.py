@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from wizard.plan import Owner
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class OwnAuthority(Requester):
     """Which authority issues, and the passphrase of its key."""
 

@@ -48,7 +48,7 @@ ANSWER_PAGE = Page(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class CertificateQuestions(Questionnaire):
     """The source, which decides what else is asked."""
 

@@ -33,7 +33,7 @@ APPLE_LIMIT_DAYS = 825
 SHORT_DAYS = 30
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Contents(ExistingFiles):
     """Names, time, key, and what is made anew."""
 

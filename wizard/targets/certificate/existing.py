@@ -25,7 +25,7 @@ from wizard.targets.certificate.base import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ExistingFiles(CertificateQuestions):
     """The operator's own files."""
 

@@ -15,7 +15,7 @@ from wizard.targets.certificate.base import (
 from wizard.targets.certificate.contents import Contents
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Requester(Contents):
     """The fields of the subject beside the Common Name."""
 

@@ -40,7 +40,7 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 """Where Hub listens unless its start script says otherwise."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class HubTarget(ServiceFiles):
     """The questions about the service, and the plan's part that edits its start script."""
 

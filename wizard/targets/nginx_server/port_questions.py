@@ -19,7 +19,7 @@ FIRST_FOR_ALL = 1024
 PORTS_PAGE = Page("ports", "ports and rules")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class PortQuestions(ServerQuestions):
     """Its ports, what is on them already, and the versions of TLS."""
 

@@ -27,7 +27,7 @@ CLIENTS_PAGE = Page(
 KEY_PAGE = Page("key", "the server's key")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class NginxQuestions(PortQuestions):
     """All questions about a server, beside those about certificates."""
 

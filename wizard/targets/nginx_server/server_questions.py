@@ -33,7 +33,7 @@ NEW = "new"
 SITE_PAGE = Page("site", "the server")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ServerQuestions(CheckedClients):
     """Which server, and what is known of it."""
 

@@ -22,7 +22,7 @@ ENDPOINTS_PAGE = Page(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class EndpointQuestions(InstallationQuestions):
     """Ports, hosts and the URL by which clients know the server."""
 

@@ -33,7 +33,7 @@ WAYS = {NGINX: "behind nginx", MONO: "here, by Mono", WINDOWS: "on Windows"}
 SERVICE_PAGE = Page("service", "the installation")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class InstallationQuestions(ServiceFiles):
     """Way, product, files and account."""
 
