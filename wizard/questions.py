@@ -78,8 +78,8 @@ class NotAnswered(AttributeError):
 class Questionnaire:
     """What gives a frozen dataclass its questions and its rules.
 
-    Classes that only add questions to others are dataclasses without `__init__`, `repr` and `eq`, which nobody
-    uses: each would cost a millisecond before the first frame.
+    Classes that only add questions to others are dataclasses without `__init__`, `repr` and `eq`, which
+    nobody uses: each would cost a millisecond before the first frame.
     """
 
     pages: ClassVar[tuple[Page, ...]]
