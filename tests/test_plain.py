@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,13 @@ from tests.peers.sandboxed import furnished, hubs_port_taken
 from tests.peers.tls import self_signed
 from tests.sources.elsewhere import Elsewhere
 from tests.sources.setups import Setup as HubSetup
+from wizard import answers
+from wizard.host import look
+from wizard.plain import Conversation
 from wizard.plan import File, Plan
 from wizard.state import State
+from wizard.targets.nginx import Nginx
+from wizard.world import World
 
 SECONDS = 60
 PROMPT = re.compile(r"(?:^|\n)(?P<prompt>[^\n]*(?:: |\[yes/no\] ))$")
@@ -332,3 +338,14 @@ def test_a_pasted_text_that_was_cut_off_is_asked_for_again(tmp_path: Path) -> No
         talk.type(f"{pem}\n{'a' * 5000}\n.")
         assert (talk.prompt() or "").startswith("Authority [the text")
     assert "cut off" in talk.said
+
+
+def test_what_was_answered_for_a_server_that_is_done_is_kept_no_longer(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    world = World(look, state, (Nginx,), "root@signer", partial(answers.keep, state))
+    talk = Conversation(world, {"nginx": {"site": "a.example.org", "directory": "/etc/nginx/tls/a"}})
+    assert talk.keep()
+    assert answers.kept(state) == talk.given
+    talk.given["nginx"] = Nginx.after_run(talk.given["nginx"])
+    assert talk.keep()
+    assert answers.kept(state) == {"nginx": {}}

@@ -114,8 +114,8 @@ class Conversation:
         """Keep the answers for the next start; returns whether that worked."""
         try:
             for target in self.world.targets:
-                if given := self.given.get(target.key):
-                    self.world.keep(target, given)
+                if target.key in self.given:
+                    self.world.keep(target, self.given[target.key])
         except (WizardError, OSError):  # that must not keep anybody from leaving
             return False
         return True

@@ -159,7 +159,7 @@ class HubGrpc(CheckedClients, HubTarget):
         others = (*self.authority_folder_files, self.expired_client, self.start_script)
         return Plan(
             target=self.key,
-            title=f"Secure {self.title}, at {self.address}{self.what_for(changes)}",
+            title=f"Secure {self.what}{self.what_for(changes)}",
             changes=changes,
             kept=(*kept, *unchanged(others, changes)),
             validations=self.validations,

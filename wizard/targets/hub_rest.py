@@ -154,7 +154,7 @@ class HubRest(HubTarget):
         stale = hub_service.stale(host, self.start_script, self._read_at_start(host))
         return Plan(
             target=self.key,
-            title=f"Secure {self.title}, at {self.address}",
+            title=f"Secure {self.what}",
             changes=changes,
             kept=(*issue.kept, *unchanged((dh, self.start_script), changes)),
             validations=self.validations,

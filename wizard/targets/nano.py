@@ -369,7 +369,7 @@ class Nano(ClientQuestions):
         others = (dh, *(self.data_directory / name for name in (config.RPC, self.era().value)))
         return Plan(
             target=self.key,
-            title=f"Secure {self.title}, at {self.address}",
+            title=f"Secure {self.what}",
             changes=changes,
             kept=(*issue.kept, *clients.kept, *unchanged(dict.fromkeys(others), changes)),
             warnings=(*issue.warnings, *clients.warnings, *self._warnings(host, edited)),

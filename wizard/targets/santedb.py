@@ -203,7 +203,7 @@ class SanteDb(EndpointQuestions):
         stale = processes.stale(host, self.config, self._read_at_start(host))
         return Plan(
             target=self.key,
-            title=f"Secure {self.title}, at {self.address}",
+            title=f"Secure {self.what}",
             changes=changes,
             kept=(*issue.kept, *unchanged(dict.fromkeys(there), changes)),
             warnings=(
