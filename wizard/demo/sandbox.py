@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import SystemRandom
 
 import psutil
 
@@ -85,6 +86,8 @@ Sandbox(here.parent).restart(here.parent / here.name.removeprefix("restart-"))""
 
 NODE_VERSION = "25.1"
 """Of the Nano node: the last that has TLS is V26."""
+SELDOM_USED = range(20_000, 32_000)
+"""Ports that no connection takes for its own end, as it may any from 32768 on (ip_local_port_range)."""
 SECONDS_TO_START = 10
 
 
@@ -283,7 +286,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def free_port(wanted: int) -> int:
     """This port when nothing uses it, else any free one."""
-    for port in (wanted, 0):
+    for port in (wanted, *SystemRandom().sample(SELDOM_USED, 100)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
