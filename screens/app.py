@@ -17,6 +17,7 @@ from textual.worker import WorkerFailed
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
 from screens.journey import Journey
+from screens.keeping import Keeping
 from screens.line import SteadyDriver
 from screens.messages import (
     Applied,
@@ -33,7 +34,8 @@ from screens.messages import (
     Told,
 )
 from screens.workers import Workers
-from wizard import crash, targets
+from wizard import bookmark, crash, targets
+from wizard.bookmark import Bookmark, Step
 from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
 from wizard.inert import inert_lines
@@ -80,8 +82,7 @@ class WizardApp(Workers):
         self.planning = False
         self.proven = False
         """Whether the last proof passed."""
-        self.kept = False
-        """Whether there were answers to keep, and they are kept."""
+        self.keeping = Keeping(world)
 
     async def on_load(self) -> None:
         """Leave the terminal whole when told to stop or when the line drops."""
@@ -139,6 +140,7 @@ class WizardApp(Workers):
         if self.journey.target is not None and isinstance(self.step, ChooseScreen):
             await self._ask(self._sheet().pages[0])
         self._offer_recovery()
+        self._offer_place()
 
     @on(ChooseScreen.Chosen)
     async def _chosen(self, event: ChooseScreen.Chosen) -> None:
@@ -149,7 +151,9 @@ class WizardApp(Workers):
         await self._ask(self._sheet().pages[0])
 
     async def _choose(self) -> None:
-        self.journey = replace(self.journey, target=None, answers=None, plan=None, run=None, undone=None)
+        if self.journey.target is not None:
+            self.keeping.forget_place()
+        self.journey = Journey(host=self.journey.host, given=self.journey.given, wrong=self.journey.wrong)
         await self._show(self._first_screen())
         self.look()
 
@@ -169,7 +173,13 @@ class WizardApp(Workers):
         given = self.journey.given.get(target.key, {})
         read: Callable[[Mapping[str, Raw]], Sheet[Target]] = partial(fill_in, target, host=host)
         known = (host.name, host.fqdn)
-        await self._show(AskScreen(self.world.who, page, given, read, wrong=self.journey.wrong, known=known))
+        screen = AskScreen(self.world.who, page, given, read, wrong=self.journey.wrong, known=known)
+        self._keep_page(screen)
+        await self._show(screen)
+
+    def _keep_page(self, screen: AskScreen) -> None:
+        asked = screen.sheet.page(screen.page)
+        self.keeping.place(self.journey, Step.ASK, asked[0].question.name if asked else "")
 
     async def on_ask_screen_answered(self, event: AskScreen.Answered) -> None:
         self._take(event.screen)
@@ -182,6 +192,7 @@ class WizardApp(Workers):
             await self._ask(_page_of(sheet.wrong[0].question.name, sheet))
         else:
             self.journey = replace(self.journey, answers=sheet.answers, undone=None)
+            self.keeping.place(self.journey, Step.REVIEW)
             self._plan(sheet.answers, host)
 
     async def on_ask_screen_went_elsewhere(self, event: AskScreen.WentElsewhere) -> None:
@@ -296,7 +307,8 @@ class WizardApp(Workers):
         from screens.apply import ApplyScreen
 
         self.writing = True
-        self._keep_answers()
+        if self.journey.undone is None:
+            self.keeping.place(self.journey, Step.APPLY)
         await self._show(ApplyScreen(self.world.who, plan))
         self.write(plan, self.journey.undone)
 
@@ -315,6 +327,9 @@ class WizardApp(Workers):
         if self.journey.undone is None:
             self.journey = replace(self.journey, run=event.run)
             self._forget_what_is_done()
+            self.keeping.place(self.journey, Step.PROVE, run=event.run)
+            if event.run.awaits:
+                self.keeping.forget_place()
         if isinstance(self.step, ApplyScreen):
             self.step.show_done(event.run)
 
@@ -370,6 +385,8 @@ class WizardApp(Workers):
         from screens.prove import ProveScreen
 
         self.proven = event.proof.passed
+        if self.proven:
+            self.keeping.forget_place()
         if isinstance(self.step, ProveScreen):
             self.step.show_proof(event.proof)
 
@@ -461,25 +478,32 @@ class WizardApp(Workers):
     async def _take_up(
         self, find: Callable[[], tuple[type[Target], dict[str, Raw]]], question: str = ""
     ) -> None:
-        """Go on with the answers of an earlier run: at a question, or at once as far as they are complete."""
-        host = self.journey.host
-        if host is None:
+        """Go on with the answers of an earlier run, at a question where one is named."""
+        if self.journey.host is None:
             self.notify("Still looking at this host; a moment.", timeout=2)
             return
         try:
             target, given = find()
         except WizardError as error:
             self._tell(error)
-            return
+        else:
+            await self._with_answers(target, given, question)
+
+    async def _with_answers(self, target: type[Target], given: Mapping[str, Raw], question: str = "") -> None:
+        """Go on with these answers: at a question, or at once as far as they are complete."""
+        host = self.journey.host
+        assert host is not None
         answered = {**self.journey.given, target.key: given}
-        self.journey = replace(self.journey, target=target, given=answered, undone=None)
+        self.journey = replace(self.journey, target=target, given=answered, undone=None, earlier=False)
         sheet = self._sheet()
+        self.journey = replace(self.journey, wrong=bookmark.not_kept(sheet))
         if question and sheet[question].applies:
             await self._ask(_page_of(question, sheet))
         elif sheet.answers is None:
             await self._ask(_page_of(sheet.wrong[0].question.name, sheet))
         else:
             self.journey = replace(self.journey, answers=sheet.answers)
+            self.keeping.place(self.journey, Step.REVIEW)
             self._plan(sheet.answers, host)
 
     async def on_history_screen_undo(self, event: HistoryScreen.Undo) -> None:
@@ -518,12 +542,38 @@ class WizardApp(Workers):
         text = f"An earlier run was interrupted: {run.title}.\nFinish rolling it back, to how it was before?"
         self.push_screen(Confirm(text, "Roll back", "Later"), answered)
 
+    def _offer_place(self) -> None:
+        """The next thing to hear of is a way that was not gone to its end."""
+        from screens.dialogs import Offer
+
+        host = self.journey.host
+        if host is None or not isinstance(self.screen, ChooseScreen):  # something else has begun, or is asked
+            return
+        if place := self.keeping.left_at():
+            asked = f"Continue where you were?\n{bookmark.words(place, host)}"
+            self.push_screen(Offer(asked, "Continue", "Begin anew"), partial(self._go_on, place, host))
+
+    async def _go_on(self, place: Bookmark, host: Host, yes: bool | None) -> None:
+        if yes is False:
+            self.keeping.forget_place()
+        if not yes:
+            return
+        if proving := bookmark.to_prove(place, host):
+            answers, plan = proving
+            self.journey = replace(
+                self.journey, target=place.target, answers=answers, plan=plan, run=place.run, earlier=True
+            )
+            await self._prove()
+        else:
+            await self._with_answers(place.target, place.given, place.question)
+
     @on(Recovered)
     def _recovered(self, event: Recovered) -> None:
         if isinstance(event.said, WizardError):
             self._tell(event.said)
         else:
             self.notify(inert_lines(event.said), timeout=10, markup=False)
+            self._offer_place()
 
     def _tell(self, error: WizardError) -> None:
         """What stands in the way, over whatever is shown."""
@@ -544,6 +594,8 @@ class WizardApp(Workers):
             await self._back_from_undo()
         elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undone and journey.target:
             await self._ask(self._sheet().pages[-1])
+        elif isinstance(step, ProveScreen) and journey.target and journey.run and journey.earlier:
+            await self._with_answers(journey.target, journey.run.answers)
         elif isinstance(step, ProveScreen) and journey.target and journey.answers and journey.host:
             self._plan(journey.answers, journey.host)
         else:
@@ -576,15 +628,8 @@ class WizardApp(Workers):
 
         if isinstance(self.step, AskScreen):
             self._take(self.step)
-        for target in self.world.targets:
-            given = self.journey.given.get(target.key)
-            if given is not None:
-                try:
-                    self.world.keep(target, given)
-                except (WizardError, OSError):  # that must not keep anybody from leaving, nor stop a run
-                    self.kept = False
-                else:
-                    self.kept = self.kept or bool(given)
+            self._keep_page(self.step)
+        self.keeping.answers(self.journey.given)
 
     def _fatal_error(self) -> None:
         """Overrides Textual's display of a crash, which prints local variables: they may hold secrets."""

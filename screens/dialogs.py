@@ -21,6 +21,7 @@ class Confirm(ModalScreen[bool]):
         Binding("escape", "dismiss(False)", "no", show=False),
         Binding("left,right,up,down", "app.focus_next", "other answer", show=False),
     ]
+    KEYS = "Arrows choose, Enter answers, Esc is no."
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, question: str, yes: str, no: str = "Back") -> None:
@@ -35,11 +36,19 @@ class Confirm(ModalScreen[bool]):
             with containers.Horizontal(classes="buttons"):
                 yield Button(self.yes, id="yes", compact=True)
                 yield Button(self.no, id="no", compact=True)
-            yield Label("Arrows choose, Enter answers, Esc is no.", classes="dim", markup=False)
+            yield Label(self.KEYS, classes="dim", markup=False)
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
+
+
+class Offer(Confirm):
+    """One whose yes loses nothing, so Enter is yes; Escape leaves it open."""
+
+    AUTO_FOCUS = "#yes"
+    BINDINGS = [Binding("escape", "dismiss", "later", show=False)]
+    KEYS = "Arrows choose, Enter answers, Esc is later."
 
 
 class Help(ModalScreen[None]):

@@ -29,5 +29,7 @@ class Journey:
     plan: Plan | None = None
     run: Run | None = None
     """The run to prove."""
+    earlier: bool = False
+    """Whether that run is of an earlier start: of its answers, the passphrases are not known any more."""
     undone: Run | None = None
     """The run that is being taken back."""

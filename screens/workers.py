@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from wizard.journal import Run
     from wizard.transaction import Progress
 
-LATER_STEPS = ("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove")
+LATER = (
+    *("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove"),
+    "tomlkit",  # writes the answers
+)
 """Loaded behind the first frame, so that it need not wait for them."""
 
 
@@ -47,9 +50,9 @@ class Workers(App[int]):
 
     @work(thread=True, group="look")
     def look(self) -> None:
-        """Look at this host, and load the later steps meanwhile."""
+        """Look at this host, and load what the later steps need meanwhile."""
         host = self.world.look()
-        for name in LATER_STEPS:
+        for name in LATER:
             import_module(name)
         found = {target.key: target.find(host) for target in self.world.targets}
         self.post_message(Looked(host, found, len(self._waiting())))

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 # Textual reads these when it is first imported, so this stands above its import.
-NOISE = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TEXTUAL_THEME", "TEXTUAL_FILTERS", "SSH_TTY")
+NOISE = (
+    "NO_COLOR",
+    "COLORTERM",
+    "COLUMNS",
+    "LINES",
+    "TEXTUAL_THEME",
+    "TEXTUAL_FILTERS",
+    "SSH_TTY",
+    "ACCESSIBLE",
+)
 for name in NOISE:
     os.environ.pop(name, None)
 os.environ["TEXTUAL_ANIMATIONS"] = "none"

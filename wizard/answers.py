@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from wizard import targets
 from wizard.errors import BadAnswers
 from wizard.host import Host
-from wizard.kinds import MOST_OPTIONS, Raw
+from wizard.kinds import MOST_OPTIONS, Plain, Raw
 from wizard.questions import Question
 from wizard.secret import Secret
 from wizard.sheet import Elsewhere, Entry, Sheet, fill_in
-from wizard.small_files import read_small
+from wizard.small_files import read_small, write_small
 from wizard.state import State
 from wizard.targets import Target
 
@@ -186,22 +186,28 @@ def _add(document: TOMLDocument, entry: Entry) -> None:
     document.add(tomlkit.comment(f"{entry.question.key} = ..."))
 
 
+def storable(given: Mapping[str, Raw]) -> dict[str, Plain]:
+    """What of the answers may be written down: no passphrase, no private key that was pasted by mistake."""
+    plain: dict[str, Plain] = {
+        name: raw if isinstance(raw, str | int | bool) else list(raw)
+        for name, raw in given.items()
+        if not isinstance(raw, Secret)
+    }
+    return {name: raw for name, raw in plain.items() if "PRIVATE KEY-----" not in str(raw)}
+
+
 def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
     """Keep what was given for the next start, but no secret: texts as typed, even those still wrong."""
     import tomlkit
 
     document = tomlkit.document()
     document.add("target", tomlkit.item(target.key))
-    for name, raw in target.lasting(given).items():
-        if isinstance(raw, Secret):
-            continue
-        document.add(name, tomlkit.item(raw if isinstance(raw, str | int | bool) else list(raw)))
+    for name, raw in target.lasting(storable(given)).items():
+        document.add(name, tomlkit.item(raw))
     state.make()
     path = state.kept_answers(target.key)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    partial = path.with_suffix(".new")
-    partial.write_text(tomlkit.dumps(document), encoding="utf-8", errors="replace")
-    partial.replace(path)
+    write_small(path, tomlkit.dumps(document).encode(errors="replace"))
 
 
 def kept(state: State) -> dict[str, dict[str, Raw]]:

@@ -103,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--answers", type=Path, metavar="FILE", help="open the wizard with these answers")
     parser.add_argument(
-        "--plain", action="store_true", help="ask line by line instead: for screen readers and slow lines"
+        "--plain",
+        action="store_true",
+        help="ask line by line instead: for screen readers and slow lines; so does the variable ACCESSIBLE",
     )
     parser.set_defaults(run=_wizard)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
@@ -203,7 +205,9 @@ def _wizard(options: argparse.Namespace) -> int:
             "The wizard needs a terminal, and this is none. Use the commands instead: "
             "tls-wizard questions TARGET > answers.toml, then plan, apply and prove with that file."
         )
-    if options.plain or os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+    # ACCESSIBLE: what users of a screen reader set for every program that knows it, such as huh and gum.
+    cannot_show = os.environ.get("TERM", "dumb") in ("dumb", "unknown", "")
+    if options.plain or cannot_show or os.environ.get("ACCESSIBLE"):
         from wizard import plain
 
         return plain.start(demo=options.demo, answers_file=options.answers)

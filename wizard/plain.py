@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from wizard import terminal
+from wizard import bookmark, terminal
+from wizard.bookmark import Bookmark, Step
 from wizard.errors import WizardError, WrongAnswer
 from wizard.inert import inert, inert_lines
 from wizard.kinds import PEM_BEGINS, Choice, Delivered
@@ -21,6 +22,7 @@ from wizard.reach import within
 
 if TYPE_CHECKING:
     from wizard.host import Host
+    from wizard.journal import Run
     from wizard.kinds import Raw
     from wizard.plan import Plan
     from wizard.questions import Page
@@ -101,14 +103,17 @@ class Conversation:
         self.host = self.world.look()
         self._offer_recovery()
         _say(KEYS)
+        place = None if target else self._offered_place()
         while True:
-            self.target = target or self._chosen()
-            target = None
-            self._asked.clear()
             try:
+                if place is not None:
+                    return self._gone_on(place)
+                self.target = target or self._chosen()
+                self._asked.clear()
                 return self._secured()
             except Back:
-                continue
+                target = place = None
+                self._forget_place()
 
     def keep(self) -> bool:
         """Keep the answers for the next start; returns whether that worked."""
@@ -119,6 +124,49 @@ class Conversation:
         except (WizardError, OSError):  # that must not keep anybody from leaving
             return False
         return True
+
+    # The place to go on from --------------------------------------------------------------------------
+
+    def _keep_place(self, step: Step, question: str = "", run: Run | None = None) -> None:
+        """Keep where this is, with the answers so far, for the next start: the line may drop."""
+        assert self.target is not None
+        with suppress(WizardError, OSError):  # that must not stop anything
+            self.world.keep(self.target, self._answers)
+            bookmark.keep(self.world.state, Bookmark(self.target, step, self._answers, question, run))
+
+    def _forget_place(self) -> None:
+        with suppress(OSError):
+            bookmark.forget(self.world.state)
+
+    def _offered_place(self) -> Bookmark | None:
+        """Where the last way ended, when somebody wants to go on there."""
+        place = bookmark.found(self.world.state, self.world.targets)
+        if place is None:
+            return None
+        while True:
+            where = bookmark.words(place, self._host)
+            typed = _line(f"Continue where you were? {where} yes or no", "yes").lower()
+            if typed in ("", "yes", "y"):
+                return place
+            if typed in ("no", "n"):
+                self._forget_place()
+                return None
+
+    def _gone_on(self, place: Bookmark) -> int:
+        """Prove what is written, or go on with the question; what was answered before is not asked again."""
+        self.target = place.target
+        if proving := bookmark.to_prove(place, self._host):
+            answers, plan = proving
+            self._restarted(plan)
+            return self._proven(answers)
+        self.given[place.target.key] = dict(place.given)
+        sheet = self._sheet()
+        names = [entry.question.name for entry in sheet.entries]
+        before = names[: names.index(place.question)] if place.question else names
+        self._asked = [name for name in before if sheet[name].applies and not sheet[name].error]
+        if missing := bookmark.not_kept(sheet):
+            _say(f"! {missing.sentence}")
+        return self._secured()
 
     # Choose -------------------------------------------------------------------------------------------
 
@@ -221,6 +269,7 @@ class Conversation:
         """Ask one question until its answer can be used."""
         name = entry.question.name
         self._asked.append(name)
+        self._keep_place(Step.ASK, name)
         while True:
             self._take(entry)
             entry = self._sheet()[name]
@@ -302,6 +351,7 @@ class Conversation:
         answers = self._sheet().answers
         if answers is None:  # what the answers were checked against has changed just now
             return None
+        self._keep_place(Step.REVIEW)
         try:
             plan = review.prepared(answers, self._host, terminal.progress())
         except WrongAnswer as error:
@@ -335,15 +385,17 @@ class Conversation:
         from wizard.commands import show_progress
         from wizard.preview import advice_lines
 
-        self.keep()
         if plan.changed:
+            self._keep_place(Step.APPLY)
             with _to_the_end():
                 run = transaction.apply(plan, self.world.state, show_progress, in_place=True)
             assert self.target is not None
             self.given[self.target.key] = self.target.after_run(self._answers)
+            self._keep_place(Step.PROVE, run=run)
             _say(f"Done. Take it back with: tls-wizard undo {run.id}")
         _lines(line for advice in plan.advice for line in advice_lines(advice))
         if plan.awaits:
+            self._forget_place()
             return DONE
         self._restarted(plan)
         return self._proven(answers)
@@ -370,6 +422,7 @@ class Conversation:
             result = proof.prove(checks, lambda made: _say(proof.result_text(made)))
             _say(proof.summary(result))
             if result.passed:
+                self._forget_place()
                 return DONE
             if not terminal.yes("Mend what it says, then: once more?"):
                 return PROOF_FAILED

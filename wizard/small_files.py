@@ -1,4 +1,7 @@
-"""Reads files that a user names: whatever stands there, it neither hangs nor fills the memory."""
+"""Small files: reads those that a user names, whatever stands there; writes those of the wizard itself.
+
+Reading neither hangs nor fills the memory.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,23 @@ def read_small(path: Path, largest: int = LARGEST) -> bytes:
             raise OSError(errno.EFBIG, f"It is larger than {largest // 1_000_000} MB", str(path))
         # Those of /proc, which may never end, have the size 0.
         return file.read(status.st_size)
+
+
+def write_small(path: Path, content: bytes) -> None:
+    """Put a file that only its owner can read in the place of what is there: whole, at once, not flushed.
+
+    Raises OSError.
+    """
+    # A name of its own, for another wizard may write the same file now.
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(partial, flags, 0o600), "wb") as file:
+            file.write(content)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def version(path: Path) -> tuple[int, int, int]:

@@ -3,6 +3,8 @@
 lock            held with flock(2) by the run at work; the kernel lets go of it when that process ends,
                 however it ends, so a stale lock cannot block anybody
 runs/ID/        one folder for each run, see journal.py
+answers/        what was answered, one file for each target, see answers.py
+bookmark.json   where somebody was, see bookmark.py
 """
 
 from __future__ import annotations
@@ -46,6 +48,11 @@ class State:
     def runs(self) -> Path:
         """The folder that holds one folder for each run."""
         return self.root / "runs"
+
+    @property
+    def bookmark(self) -> Path:
+        """The file that keeps where somebody was when the wizard ended."""
+        return self.root / "bookmark.json"
 
     def kept_answers(self, target: str) -> Path:
         """The file that keeps the answers to a target between two starts."""

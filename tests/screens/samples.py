@@ -89,8 +89,11 @@ class SampleHub(HubQuestions):
             changes=tuple(changes),
             kept=kept,
             advice=ADVICE,
-            restart=Command(("/bin/true",)),
+            restart=self.restart(host),
         )
+
+    def restart(self, host: Host) -> Command:
+        return Command(("/bin/true",))
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         return CHECKS

@@ -539,7 +539,7 @@ async def test_ctrl_q_keeps_the_answers_at_every_step(tmp_path: Path) -> None:
     ways = {"ask": ("enter",), "ask again": ("enter", "enter"), "review": ("enter", "enter", "enter")}
     for way, keys in ways.items():
         kept = Kept()
-        async with opened(samples.world(tmp_path / "state", keep=kept)) as pilot:
+        async with opened(samples.world(tmp_path / way, keep=kept)) as pilot:
             await pilot.press("enter", "tab")
             await typed(pilot, str(tmp_path))
             await pilot.press(*keys[1:])
@@ -598,7 +598,7 @@ async def test_answers_that_cannot_be_kept_do_not_keep_anybody_from_leaving(tmp_
     async with opened(samples.world(tmp_path, keep=keep), journey=answers_in(tmp_path)) as pilot:
         await pilot.press("enter", "ctrl+q")
     assert pilot.app.return_code == 0
-    assert not app(pilot).kept
+    assert not app(pilot).keeping.kept
 
 
 async def test_a_look_that_takes_long_is_waited_for_with_a_word(tmp_path: Path) -> None:

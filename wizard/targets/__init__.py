@@ -15,7 +15,7 @@ from wizard.questions import Questionnaire
 if TYPE_CHECKING:
     from wizard.checks import ClientFiles, TlsService
     from wizard.host import Host
-    from wizard.plan import Plan
+    from wizard.plan import Command, Plan
     from wizard.proof import Check
 
 
@@ -63,6 +63,10 @@ class Target(Questionnaire, ABC):
     @abstractmethod
     def proof(self, host: Host) -> tuple[Check, ...]:
         """The checks that show whether what was promised is true."""
+
+    def restart(self, host: Host) -> Command | None:
+        """How the service is restarted, when that is known."""
+        return None
 
     def offer(self, host: Host) -> Offer | None:
         """What its clients are given, once it is secured; None: it is no server."""

@@ -169,7 +169,7 @@ class HubGrpc(CheckedClients, HubTarget):
                 *self._warnings(script),
             ),
             advice=tuple(self._advice(host, stale=bool(stale or self._concerns_hub(changes)))),
-            restart=hub_service.restart(host, self.start_script),
+            restart=self.restart(host),
         )
 
     def _concerns_hub(self, changes: tuple[Change, ...]) -> bool:

@@ -160,7 +160,7 @@ class HubRest(HubTarget):
             validations=self.validations,
             warnings=(*issue.warnings, *self._warnings(script, host)),
             advice=tuple(self._advice(host, stale=bool(changes or stale))),
-            restart=hub_service.restart(host, self.start_script),
+            restart=self.restart(host),
         )
 
     def _warnings(self, script: StartScript, host: Host) -> Iterator[Warning]:

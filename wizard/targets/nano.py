@@ -19,7 +19,7 @@ from wizard.errors import Refusal
 from wizard.host import Host
 from wizard.kinds import Account, FilePath, HostAndPort, Passphrase, Raw, Several, Text
 from wizard.material.key_types import KeyType
-from wizard.plan import Advice, Change, Directory, File, Plan, Tell, Warning, silent
+from wizard.plan import Advice, Change, Command, Directory, File, Plan, Tell, Warning, silent
 from wizard.questions import Page, question
 from wizard.rights import cannot_write
 from wizard.secret import Secret
@@ -340,6 +340,9 @@ class Nano(ClientQuestions):
 
     # The plan -----------------------------------------------------------------------------------------
 
+    def restart(self, host: Host) -> Command | None:
+        return node_service.restart(host, self.data_directory)
+
     def plan(self, host: Host, tell: Tell = silent) -> Plan:
         self._check_files()
         owner, now = self.owner(host), datetime.now(UTC)
@@ -374,7 +377,7 @@ class Nano(ClientQuestions):
             kept=(*issue.kept, *clients.kept, *unchanged(dict.fromkeys(others), changes)),
             warnings=(*issue.warnings, *clients.warnings, *self._warnings(host, edited)),
             advice=tuple(self._advice(host, changes, stale=bool(changes or stale))),
-            restart=node_service.restart(host, self.data_directory),
+            restart=self.restart(host),
         )
 
     def _check_files(self) -> None:

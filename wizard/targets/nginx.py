@@ -120,6 +120,9 @@ class Nginx(NginxQuestions):
 
     # The plan ---------------------------------------------------------------------------------------------
 
+    def restart(self, host: Host) -> Command:
+        return self.nginx(host).reload
+
     def plan(self, host: Host, tell: Tell = silent) -> Plan:
         return self.anew()._planned(host, tell)  # what its files hold may have changed since they were read
 
@@ -162,7 +165,7 @@ class Nginx(NginxQuestions):
                 *self._warnings(host, edits),
             ),
             advice=tuple(self._advice(host, nginx, changes)),
-            restart=nginx.reload,
+            restart=self.restart(host),
         )
 
     @property

@@ -20,7 +20,7 @@ from wizard.kinds import Choice
 from wizard.material import MaterialError
 from wizard.material.key_types import KeyType
 from wizard.material.names import read_name
-from wizard.plan import Advice, Change, File, Plan, Tell, Warning, silent
+from wizard.plan import Advice, Change, Command, File, Plan, Tell, Warning, silent
 from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, Wanted, remove, write
 from wizard.targets import Found, Offer
@@ -162,6 +162,9 @@ class SanteDb(EndpointQuestions):
 
     # The plan -----------------------------------------------------------------------------------------
 
+    def restart(self, host: Host) -> Command | None:
+        return processes.restart(host, self.config) if self.way == MONO else None
+
     def plan(self, host: Host, tell: Tell = silent) -> Plan:
         owner, now = self.owner(host), datetime.now(UTC)
         self._check_files()
@@ -218,7 +221,7 @@ class SanteDb(EndpointQuestions):
                     host, bool(changes or stale), self._trusted_file(host, bundled=bool(what.between))
                 )
             ),
-            restart=processes.restart(host, self.config),
+            restart=self.restart(host),
         )
 
     def _edit(self, switch: Switch) -> Iterator[File]:

@@ -73,6 +73,9 @@ class HubTarget(ServiceFiles):
     def running(self, host: Host) -> Service | None:
         return hub_service.running(host, self.start_script)
 
+    def restart(self, host: Host) -> Command | None:
+        return hub_service.restart(host, self.start_script)
+
     @property
     def belongings(self) -> Path:
         return self.start_script

@@ -1,0 +1,57 @@
+"""Keeps the answers and the place where somebody is, so that a line that drops loses neither."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from wizard import bookmark
+from wizard.bookmark import Bookmark, Step
+from wizard.errors import WizardError
+
+if TYPE_CHECKING:
+    from screens.journey import Journey
+    from wizard.journal import Run
+    from wizard.kinds import Raw
+    from wizard.world import World
+
+
+class Keeping:
+    """What can be kept is kept; what cannot keeps nobody from going on, nor from leaving."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.kept = False
+        """Whether there were answers to keep when the wizard ended, and they are kept."""
+        self._offered = False
+
+    def place(self, journey: Journey, step: Step, question: str = "", run: Run | None = None) -> None:
+        """A step or page is entered: keep where that is, with the answers so far."""
+        if (target := journey.target) is None:
+            return
+        given = journey.given.get(target.key, {})
+        with suppress(WizardError, OSError):
+            self.world.keep(target, given)
+            bookmark.keep(self.world.state, Bookmark(target, step, given, question, run))
+
+    def forget_place(self) -> None:
+        """Nothing is left to go on with."""
+        with suppress(OSError):
+            bookmark.forget(self.world.state)
+
+    def left_at(self) -> Bookmark | None:
+        """Where the last start ended, the first time that it is asked for."""
+        offered, self._offered = self._offered, True
+        return None if offered else bookmark.found(self.world.state, self.world.targets)
+
+    def answers(self, given: Mapping[str, Mapping[str, Raw]]) -> None:
+        """The wizard ends: keep the answers to every target."""
+        for target in self.world.targets:
+            if target.key in given:
+                try:
+                    self.world.keep(target, given[target.key])
+                except (WizardError, OSError):
+                    self.kept = False
+                else:
+                    self.kept = self.kept or bool(given[target.key])
