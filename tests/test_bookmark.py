@@ -275,7 +275,7 @@ def test_a_place_in_words(place: Bookmark, words: str) -> None:
 def test_a_name_is_harmless_and_cut() -> None:
     words = bookmark.words(at(Step.REVIEW, common_name=HOSTILE * 3), HOST)
     assert words.isprintable()
-    assert words.endswith("….")
+    assert words.endswith("…")
     assert len(words) < 85
 
 

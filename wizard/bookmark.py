@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 LONGEST_NAME = 40
 """Characters of the name by which a place is known again; it fits on a line of the narrowest dialog."""
-NEVER_KEPT = "Passphrases are never kept, so this one is asked for again."
+NEVER_KEPT = "Passphrases are never kept: it is asked for again."
 
 
 class Step(StrEnum):
@@ -162,7 +162,8 @@ def words(place: Bookmark, host: Host) -> str:
         number = 1 + [page.key for page in sheet.pages].index(page)
         where += f", page {number} of {len(sheet.pages)}"
     step = f"Step {1 + STEPS.index(place.step)} of {len(STEPS)} ({where})"
-    return f"{', '.join(filter(None, (step, place.target.title, _name(sheet))))}."
+    said = ", ".join(filter(None, (step, place.target.title, _name(sheet))))
+    return said if said.endswith("…") else f"{said}."
 
 
 def _name(sheet: Sheet[Target]) -> str:
