@@ -3,7 +3,8 @@
     python -m tests.screens.rigged HOW FOLDER [arguments of tls-wizard]
 
 The files go into FOLDER. HOW is one of: crash, crash-in-worker, authority-crash; slow, where a check after
-writing waits until FOLDER/go-on exists; authority, where the target is the one that asks for a passphrase.
+writing waits until FOLDER/go-on exists; unproven, where the proof fails; authority, where the target is the
+one that asks for a passphrase.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.screens.sample_targets import SampleAuthority
-from tests.screens.samples import HOST, SampleHub
+from tests.screens.samples import FAILED, HOST, SampleHub, checks
 from wizard import cli, targets
 from wizard.host import Host
 from wizard.plan import Command, Plan, Tell, silent
+from wizard.proof import Check
 from wizard.targets import Found
 
 HOW, FOLDER = sys.argv[1], Path(sys.argv[2])
@@ -45,6 +47,9 @@ class Rigged(SampleHub):
             return plan
         wait = Command(("/bin/sh", "-c", f"until [ -e '{FOLDER}/go-on' ]; do sleep 0.02; done"))
         return replace(plan, validations=(wait,))
+
+    def proof(self, host: Host) -> tuple[Check, ...]:
+        return checks(FAILED) if HOW == "unproven" else super().proof(host)
 
 
 class RiggedAuthority(SampleAuthority):

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from signal import SIGHUP, SIGTERM, Signals
+from signal import SIGHUP, SIGKILL, SIGTERM, Signals
 
 import pytest
 
@@ -260,11 +260,32 @@ WAYS = {
 }
 
 
+GONE_ON_WITH = {
+    "choose": ("", "page 1 of 2"),
+    "ask": ("Step 2 of 5 (Ask, page 2 of 2), IOTA Hub, REST", "page 2 of 2"),
+    "review": ("Step 3 of 5 (Review), IOTA Hub, REST", "nothing written yet"),
+    "apply": ("Step 5 of 5 (Prove), IOTA Hub, REST", "Proven:"),
+    "prove": ("", "page 1 of 2"),
+}
+"""What the next start offers, and where Enter leads; what has been proven is done."""
+
+
 def go(there: Terminal, way: tuple[tuple[tuple[str, ...], str], ...]) -> None:
     for keys, seen in way:
         there.press(*keys)
         there.wait_for(seen)
         there.settle()
+
+
+def is_gone_on_with(way: str, folder: Path, how: str = "") -> None:
+    """The next start offers to continue, and leads there."""
+    offered, leads_to = GONE_ON_WITH[way]
+    with rigged(how, folder) as there:
+        there.wait_for(offered)
+        there.settle()
+        assert ("Continue where you were?" in there.text) == bool(offered)
+        there.press("enter")
+        there.wait_for(leads_to)
 
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGHUP], ids=lambda number: number.name)
@@ -281,6 +302,29 @@ def test_a_signal_leaves_the_terminal_whole_and_keeps_the_answers(
     assert kept.exists() == (way != "choose")
     if kept.exists():
         assert re.search(r'common_name = "\w*x"', kept.read_text())
+    is_gone_on_with(way, tmp_path)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_kill_loses_at_most_what_was_typed_on_the_page(way: str, tmp_path: Path) -> None:
+    with rigged("", tmp_path) as there:
+        go(there, WAYS[way])
+        there.send_signal(SIGKILL)
+        assert there.end() == 128 + SIGKILL
+    kept = tmp_path / "state" / "answers" / "hub-rest.toml"
+    assert kept.exists() == (way != "choose")
+    if way not in ("choose", "ask"):
+        assert re.search(r'common_name = "\w*x"', kept.read_text())
+    is_gone_on_with(way, tmp_path)
+
+
+@pytest.mark.parametrize("number", [SIGTERM, SIGHUP, SIGKILL], ids=lambda number: number.name)
+def test_a_proof_that_has_failed_is_gone_on_with(number: Signals, tmp_path: Path) -> None:
+    with rigged("unproven", tmp_path) as there:
+        go(there, (*TO_THE_PROOF[:-1], (("enter",), "Hub can be reached with TLS")))
+        there.send_signal(number)
+        there.end()
+    is_gone_on_with("apply", tmp_path)
 
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGHUP], ids=lambda number: number.name)
@@ -306,6 +350,7 @@ def test_a_dropped_line_does_not_cut_the_writing_short(tmp_path: Path) -> None:
     assert [run.status for run in journal.history(State(tmp_path / "state"))] == [Status.APPLIED]
     assert (tmp_path / "cert.pem").read_bytes() == b"the certificate\n"
     assert not list(tmp_path.glob(".tls-wizard*"))
+    is_gone_on_with("apply", tmp_path)
 
 
 @pytest.mark.parametrize("way", WAYS)
