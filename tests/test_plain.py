@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,14 +20,17 @@ import pytest
 from tests.crash.scenario import apply_until_killed
 from tests.peers.hub import ROOT, free_port
 from tests.peers.sandboxed import furnished, hubs_port_taken
+from tests.peers.santedb import Installation
 from tests.peers.tls import self_signed
 from tests.sources.elsewhere import Elsewhere
 from tests.sources.setups import Setup as HubSetup
-from wizard import answers
+from wizard import answers, bookmark
+from wizard.bookmark import Bookmark, Step
 from wizard.host import look
 from wizard.plain import Conversation
 from wizard.plan import File, Plan
 from wizard.state import State
+from wizard.targets.connector import Connector
 from wizard.targets.nginx import Nginx
 from wizard.world import World
 
@@ -113,22 +116,65 @@ def test_the_whole_way_of_each_target(target: str, tmp_path: Path) -> None:
     ports = {"Port for https": str(free_port()), "Port for HTTP": str(free_port())}
     own = {"Number": target, "Source": "private-ca", "Ask clients": "own CA"} if target == "nginx" else {}
     with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
-        code = talk.go({**YES, **ports, "Number": target, **own})
-    assert code == 0, talk.said[-3000:]
+        is_gone(talk, {**YES, **ports, "Number": target, **own})
+
+
+def is_gone(
+    talk: Talk, answers: Mapping[str, str], before_proof: Callable[[], object] = lambda: None
+) -> None:
+    """The whole way is gone, from the first step to a proof that passes."""
+    while (prompt := talk.prompt()) is not None:
+        if prompt.startswith("Enter goes on to the proof"):
+            before_proof()
+        talk.type(next((text for begin, text in answers.items() if prompt.startswith(begin)), ""))
+    assert talk.process.wait(SECONDS) == 0, talk.said[-3000:]
     assert "\nProven: " in talk.said
     assert "Nothing to change" not in talk.said
     assert "Take it back with: tls-wizard undo" in talk.said
     assert "\x1b" not in talk.said
 
 
-@pytest.mark.parametrize("term", ["dumb", "unknown", ""])
-def test_a_terminal_that_cannot_show_the_screens_is_asked_line_by_line(term: str, tmp_path: Path) -> None:
-    with talking(tmp_path, TERM=term) as talk:
+def test_the_whole_way_of_santedb_and_of_its_client(tmp_path: Path) -> None:
+    """The sandbox has none; this one runs on Mono, and is restarted by hand."""
+    there = Installation(tmp_path)
+    answers = {
+        "Number": "santedb",
+        "Way": "mono",
+        "Installation": str(there.folder),
+        "Configuration": str(there.config),
+    }
+    with ExitStack() as running:
+
+        def restart() -> None:
+            running.close()
+            running.enter_context(there.running())
+
+        restart()
+        with talking(tmp_path, "--plain") as talk:
+            is_gone(talk, {**YES, **answers}, restart)
+        with talking(tmp_path, "--plain") as talk:
+            is_gone(talk, {**YES, "Number": "connector", "Server set up here": "2"})
+    assert "Mode verify-ca" in talk.said
+
+
+@pytest.mark.parametrize(
+    ("term", "accessible"), [("dumb", ""), ("unknown", ""), ("", ""), ("xterm-256color", "1")]
+)
+def test_where_the_screens_cannot_be_shown_or_read_it_is_asked_line_by_line(
+    term: str, accessible: str, tmp_path: Path
+) -> None:
+    with talking(tmp_path, TERM=term, ACCESSIBLE=accessible) as talk:
         assert talk.prompt() == "Number [1]: "
         talk.type("\x04")
         assert talk.go({"Number": "\x04"}) == 0
     assert "What shall be secured?" in talk.said
     assert "\x1b" not in talk.said
+
+
+def test_a_variable_that_is_empty_says_nothing(tmp_path: Path) -> None:
+    with talking(tmp_path, TERM="xterm-256color", ACCESSIBLE="") as talk:
+        while "\x1b[?1049h" not in talk.said:
+            assert talk.read_more(SECONDS), talk.said
 
 
 def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
@@ -188,15 +234,89 @@ def kept(folder: Path, target: str) -> str:
     return path.read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
-def test_however_it_is_stopped_the_answers_are_kept(number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_however_it_is_stopped_the_next_start_goes_on_there(number: signal.Signals, tmp_path: Path) -> None:
     with talking(tmp_path, "--plain") as talk:
         assert answered(talk, *CONNECTOR).startswith("Authority")
         talk.process.send_signal(number)
         assert talk.prompt() is None
-        assert talk.process.wait(SECONDS) == 128 + number
+        code = talk.process.wait(SECONDS)
+    assert code == (-number if number is signal.SIGKILL else 128 + number)
     assert 'url = "https://api.example.org/"' in kept(tmp_path, "connector")
     assert "Traceback" not in talk.said
+    with talking(tmp_path, "--plain") as talk:
+        assert talk.prompt() == (
+            "Continue where you were? Step 2 of 5 (Ask, page 2 of 2), API connector, "
+            "https://api.example.org/. yes or no [yes]: "
+        )
+        talk.type("perhaps")
+        assert (talk.prompt() or "").startswith("Continue where you were?")
+        talk.type("")
+        assert talk.prompt() == "Authority: "
+        assert "Address of the API" not in talk.said
+        talk.type("<")
+        assert talk.prompt() == "Verification [verify-ca]: "
+
+
+def killed(folder: Path, answers: Mapping[str, str], at: str) -> str:
+    """Answer each prompt until one begins like this, and kill it there; returns what was said."""
+    with talking(folder, "--plain") as talk:
+        while not (prompt := talk.prompt() or "").startswith(at):
+            assert prompt, talk.said
+            talk.type(next((text for begin, text in answers.items() if prompt.startswith(begin)), ""))
+        talk.process.kill()
+        talk.process.wait()
+    return talk.said
+
+
+def test_a_way_is_gone_on_with_until_it_is_at_its_end(tmp_path: Path) -> None:
+    box = furnished(tmp_path / "box")
+    script = {"Number": "hub-rest", "Start script": str(box.hub / "start.sh")}
+    killed(tmp_path, script, at="Write ")
+    said = killed(tmp_path, {"Write ": "yes"}, at="Enter goes on to the proof")
+    assert "Step 3 of 5 (Review), IOTA Hub, REST, " in said
+    assert "Start script" not in said, "what was answered is not asked again"
+    assert "--sslCert" in (box.hub / "start.sh").read_text()
+    said = killed(tmp_path, {}, at="Mend what it says")
+    assert "Step 5 of 5 (Prove), IOTA Hub, REST, " in said
+    assert "Real connections" in said
+    assert "Write " not in said
+    said = killed(tmp_path, {"Continue where you were?": "no"}, at="Number")
+    assert "Step 5 of 5 (Prove)" in said
+    assert "Continue where you were?" not in killed(tmp_path, {}, at="Number")
+
+
+def test_a_way_that_led_back_to_the_first_step_is_not_gone_on_with(tmp_path: Path) -> None:
+    with talking(tmp_path, "--plain") as talk:
+        assert answered(talk, *CONNECTOR[:2], "<", "<").startswith("Number")
+    assert "Continue where you were?" not in killed(tmp_path, {}, at="Number")
+
+
+def test_a_passphrase_is_never_kept_and_asked_for_again(tmp_path: Path) -> None:
+    there = Elsewhere(tmp_path / "there")
+    certificate, key = there.pair("client", "client")
+    protected = there.encrypted(key, "protected.key", "correct horse")
+    files = {
+        "Authority": str(there.root),
+        "Client certificate": str(certificate),
+        "Client key": str(protected),
+    }
+    begins = {"Number": "connector", "Address": "https://127.0.0.1:9/", **files}
+    passphrase = {"Type it": "correct horse"}
+    killed(tmp_path, {**begins, **passphrase}, at="Write ")
+    for path in (tmp_path / "state").rglob("*"):
+        assert path.is_dir() or b"correct horse" not in path.read_bytes(), path
+    said = killed(tmp_path, passphrase, at="Write ")
+    assert "Step 3 of 5 (Review), API connector, https://127.0.0.1:9/." in said
+    assert "! Passphrases are never kept: it is asked for again." in said
+    assert "Address of the API" not in said
+
+
+def test_where_the_screens_have_ended_the_prompts_go_on(tmp_path: Path) -> None:
+    given = {"url": "https://api.example.org/", "mode": "verify-ca"}
+    bookmark.keep(State(tmp_path / "state"), Bookmark(Connector, Step.ASK, given, "ca"))
+    with talking(tmp_path, "--plain") as talk:
+        assert answered(talk, "yes") == "Authority: "
 
 
 def test_answers_to_a_target_that_was_left_are_kept_too(tmp_path: Path) -> None:
