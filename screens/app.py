@@ -544,14 +544,14 @@ class WizardApp(Workers):
 
     def _offer_place(self) -> None:
         """The next thing to hear of is a way that was not gone to its end."""
-        from screens.dialogs import Offer
+        from screens.dialogs import Continue
 
         host = self.journey.host
         if host is None or not isinstance(self.screen, ChooseScreen):  # something else has begun, or is asked
             return
         if place := self.keeping.left_at():
             asked = f"Continue where you were?\n{bookmark.words(place, host)}"
-            self.push_screen(Offer(asked, "Continue", "Begin anew"), partial(self._go_on, place, host))
+            self.push_screen(Continue(asked, "Continue", "Begin anew"), partial(self._go_on, place, host))
 
     async def _go_on(self, place: Bookmark, host: Host, yes: bool | None) -> None:
         if yes is False:

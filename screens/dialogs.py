@@ -43,8 +43,8 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(event.button.id == "yes")
 
 
-class Offer(Confirm):
-    """One whose yes loses nothing, so Enter is yes; Escape leaves it open."""
+class Continue(Confirm):
+    """Whether to go on where one was. It loses nothing, so Enter is yes; Escape leaves it for the next start."""
 
     AUTO_FOCUS = "#yes"
     BINDINGS = [Binding("escape", "dismiss", "later", show=False)]

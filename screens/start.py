@@ -32,7 +32,9 @@ def _last_words(app: WizardApp, *, demo: bool) -> Iterator[str]:
     if journey.run is not None:
         yield f"{journey.run.title}: {'proven' if app.proven else 'written, but not proven yet'}."
         yield f"Take it back with: tls-wizard undo {journey.run.id}"
-    if app.keeping.kept:
+    if app.world.state.bookmark.exists():
+        yield "Your answers are kept; the next start offers to continue here."
+    elif app.keeping.kept:
         yield "Your answers are kept; the wizard fills them in again."
     if app.keeping.kept and journey.host and not journey.host.root and journey.target and journey.run is None:
         yield as_root(journey.host, journey.target.key)

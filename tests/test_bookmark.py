@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +16,17 @@ import pytest
 from tests.screens.sample_targets import SampleAuthority
 from tests.screens.samples import HOST, HOSTILE, SampleHub
 from tests.screens.stage import interrupted_run
-from wizard import bookmark, journal
+from tests.targets import grpc_plans, nano_plans, nginx_plans
+from wizard import bookmark, journal, review, transaction
 from wizard.bookmark import Bookmark, Step
 from wizard.errors import WizardError
+from wizard.host import Host
 from wizard.journal import Run, Status
 from wizard.kinds import Raw
 from wizard.secret import Secret
-from wizard.sheet import fill_in
+from wizard.sheet import Sheet, fill_in
 from wizard.state import State
+from wizard.targets import every
 from wizard.targets.connector import Connector
 
 TARGETS = (SampleHub, SampleAuthority)
@@ -245,6 +249,42 @@ def test_what_is_proven_is_the_run_as_it_was(state: State) -> None:
 def test_without_a_run_or_with_an_answer_that_is_wrong_now_nothing_is_proven(state: State) -> None:
     assert bookmark.to_prove(at(Step.REVIEW), HOST) is None
     assert bookmark.to_prove(at(Step.PROVE, run=ran(state), common_name=""), HOST) is None
+
+
+def _grpc(root: Path) -> tuple[Sheet[Any], Host, State]:
+    box = grpc_plans.grpc_box(root)
+    return grpc_plans.sheet_of(box), grpc_plans.host_of(box), box.state
+
+
+def _nano(root: Path) -> tuple[Sheet[Any], Host, State]:
+    node = nano_plans.Setup(root)
+    return node.sheet(), node.host, node.state
+
+
+def _nginx(root: Path) -> tuple[Sheet[Any], Host, State]:
+    there = nginx_plans.Setup(root)
+    sheet = there.sheet(site="new", server_name="api.example.org", upstream="127.0.0.1:9")
+    return sheet, there.box.host(), there.box.state
+
+
+@pytest.mark.parametrize("setup", [_grpc, _nano, _nginx])
+def test_a_run_is_proven_later_as_it_would_have_been_at_once(
+    setup: Callable[[Path], tuple[Sheet[Any], Host, State]], tmp_path: Path
+) -> None:
+    """Though passphrases are missing, and what was asked has been done since."""
+    sheet, host, state = setup(tmp_path)
+    assert sheet.answers is not None
+    plan = review.prepared(sheet.answers, host)
+    bookmark.keep(state, Bookmark(sheet.target, Step.APPLY, {}))
+    transaction.apply(plan, state)
+    place = bookmark.found(state, every())
+    assert place is not None
+    proving = bookmark.to_prove(place, host)
+    assert proving is not None
+    answers, nothing_to_write = proving
+    titles = [check.title for check in answers.proof(host)]
+    assert titles == [check.title for check in sheet.answers.proof(host)]
+    assert nothing_to_write.restart == plan.restart
 
 
 # Told -------------------------------------------------------------------------------------------------------

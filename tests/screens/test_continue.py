@@ -15,7 +15,7 @@ from screens.app import WizardApp
 from screens.apply import ApplyScreen
 from screens.ask import AskScreen
 from screens.choose import ChooseScreen
-from screens.dialogs import Confirm, Offer
+from screens.dialogs import Confirm, Continue
 from screens.journey import Journey
 from screens.prove import ProveScreen
 from screens.review import ReviewScreen
@@ -71,7 +71,7 @@ async def write(pilot: Pilot[int]) -> None:
 
 
 async def offered(pilot: Pilot[int], words: str) -> None:
-    assert step(pilot) is Offer
+    assert step(pilot) is Continue
     assert "Continue where you were?" in text(pilot)
     assert words in " ".join(text(pilot).replace("│", " ").split())
 

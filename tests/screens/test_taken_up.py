@@ -152,6 +152,27 @@ async def test_a_certificate_is_made_again_in_one_step(box: Sandbox, key: str, s
     assert "reissue" not in KEPT["hub-rest"]
 
 
+async def test_a_certificate_that_is_made_again_is_still_that_after_a_dropped_line(box: Sandbox) -> None:
+    async with app(box) as pilot:
+        await through_the_questions(pilot)
+        await write(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await to_certificates(pilot, "c")
+        await pilot.press("r")
+        await settled(pilot)
+        assert "cert.pem" in text(pilot).split("stays as it is")[0]
+    async with app(box) as pilot:
+        assert "Step 3 of 5 (Review), IOTA Hub, REST, hub.example.org." in text(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert step(pilot) is ReviewScreen
+        assert "nothing to change" not in text(pilot)
+        assert "cert.pem" in text(pilot).split("stays as it is")[0]
+
+
 async def test_going_back_from_a_certificate_leads_to_the_first_step(box: Sandbox) -> None:
     async with app(box) as pilot:
         await to_certificates(pilot, "c")

@@ -382,6 +382,7 @@ def test_a_crash_leaves_the_terminal_sane_and_shows_no_values(how: str, tmp_path
     assert "hunter2" not in there.output.decode()
     assert "passphrase" not in said
     assert said.count("\n") < 40
+    is_gone_on_with("ask" if how == "crash" else "review", tmp_path)
 
 
 # Terminals that cannot --------------------------------------------------------------------------------------
