@@ -44,7 +44,7 @@ class Confirm(ModalScreen[bool]):
 
 
 class Continue(Confirm):
-    """Whether to go on where one was. It loses nothing, so Enter is yes; Escape leaves it for the next start."""
+    """Whether to go on where one was: that loses nothing, so Enter is yes. Escape leaves it for later."""
 
     AUTO_FOCUS = "#yes"
     BINDINGS = [Binding("escape", "dismiss", "later", show=False)]

@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     from wizard.journal import Run
     from wizard.transaction import Progress
 
-LATER = (
-    *("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove"),
-    "tomlkit",  # writes the answers
-)
+LATER_STEPS = ("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove")
 """Loaded behind the first frame, so that it need not wait for them."""
 
 
@@ -50,12 +47,13 @@ class Workers(App[int]):
 
     @work(thread=True, group="look")
     def look(self) -> None:
-        """Look at this host, and load what the later steps need meanwhile."""
+        """Look at this host, and load the later steps meanwhile."""
         host = self.world.look()
-        for name in LATER:
+        for name in LATER_STEPS:
             import_module(name)
         found = {target.key: target.find(host) for target in self.world.targets}
         self.post_message(Looked(host, found, len(self._waiting())))
+        import_module("tomlkit")  # to keep the answers, from the first page on
 
     @work(thread=True, group="inventory", exclusive=True)
     def list_certificates(self) -> None:

@@ -369,13 +369,18 @@ async def test_first_what_was_interrupted_is_rolled_back(tmp_path: Path) -> None
 # The cost ---------------------------------------------------------------------------------------------------
 
 
+def written(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Which file stands where, and since when."""
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.rglob("*")}
+
+
 async def test_a_letter_writes_nothing(tmp_path: Path) -> None:
     async with started(tmp_path) as pilot:
         await pilot.press("enter", "enter")
-        before = {path: path.stat() for path in (tmp_path / "state").rglob("*")}
+        before = written(tmp_path / "state")
         await pilot.press(*"letters", "tab", *"more", "down", "left", "shift+tab")
         await settled(pilot)
-        assert {path: path.stat() for path in (tmp_path / "state").rglob("*")} == before
+        assert written(tmp_path / "state") == before
 
 
 async def test_each_page_keeps_the_answers_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

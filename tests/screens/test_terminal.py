@@ -393,7 +393,7 @@ def test_a_locale_without_more_gets_marks_and_borders_of_ascii(locale: str, tmp_
     where = {"TLS_WIZARD_STATE": str(tmp_path), "LC_ALL": locale}
     with terminal(*WIZARD, **where) as there:
         there.wait_for("What shall be secured?")
-        there.settle(1)  # until it has looked at this host
+        there.wait_for("for an API anywhere")  # it has looked at this host
         there.press("enter")
         there.wait_for("page 1 of")
         there.press("ctrl+q")
