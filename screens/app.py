@@ -34,8 +34,7 @@ from screens.messages import (
     Told,
 )
 from screens.workers import Workers
-from wizard import bookmark, crash, targets
-from wizard.bookmark import Bookmark, Step
+from wizard import crash, targets
 from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
 from wizard.inert import inert_lines
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from screens.certificates import CertificatesScreen
     from screens.history import HistoryScreen
     from screens.review import ReviewScreen
+    from wizard.bookmark import Bookmark
     from wizard.journal import Run
 
 PATIENCE = 0.25
@@ -179,7 +179,7 @@ class WizardApp(Workers):
 
     def _keep_page(self, screen: AskScreen) -> None:
         asked = screen.sheet.page(screen.page)
-        self.keeping.place(self.journey, Step.ASK, asked[0].question.name if asked else "")
+        self.keeping.page(self.journey, asked[0].question.name if asked else "")
 
     async def on_ask_screen_answered(self, event: AskScreen.Answered) -> None:
         self._take(event.screen)
@@ -192,7 +192,7 @@ class WizardApp(Workers):
             await self._ask(_page_of(sheet.wrong[0].question.name, sheet))
         else:
             self.journey = replace(self.journey, answers=sheet.answers, undone=None)
-            self.keeping.place(self.journey, Step.REVIEW)
+            self.keeping.review(self.journey)
             self._plan(sheet.answers, host)
 
     async def on_ask_screen_went_elsewhere(self, event: AskScreen.WentElsewhere) -> None:
@@ -308,7 +308,7 @@ class WizardApp(Workers):
 
         self.writing = True
         if self.journey.undone is None:
-            self.keeping.place(self.journey, Step.APPLY)
+            self.keeping.writing(self.journey)
         await self._show(ApplyScreen(self.world.who, plan))
         self.write(plan, self.journey.undone)
 
@@ -327,9 +327,7 @@ class WizardApp(Workers):
         if self.journey.undone is None:
             self.journey = replace(self.journey, run=event.run)
             self._forget_what_is_done()
-            self.keeping.place(self.journey, Step.PROVE, run=event.run)
-            if event.run.awaits:
-                self.keeping.forget_place()
+            self.keeping.written(self.journey, event.run)
         if isinstance(self.step, ApplyScreen):
             self.step.show_done(event.run)
 
@@ -491,6 +489,8 @@ class WizardApp(Workers):
 
     async def _with_answers(self, target: type[Target], given: Mapping[str, Raw], question: str = "") -> None:
         """Go on with these answers: at a question, or at once as far as they are complete."""
+        from wizard import bookmark
+
         host = self.journey.host
         assert host is not None
         answered = {**self.journey.given, target.key: given}
@@ -503,7 +503,7 @@ class WizardApp(Workers):
             await self._ask(_page_of(sheet.wrong[0].question.name, sheet))
         else:
             self.journey = replace(self.journey, answers=sheet.answers)
-            self.keeping.place(self.journey, Step.REVIEW)
+            self.keeping.review(self.journey)
             self._plan(sheet.answers, host)
 
     async def on_history_screen_undo(self, event: HistoryScreen.Undo) -> None:
@@ -545,6 +545,7 @@ class WizardApp(Workers):
     def _offer_place(self) -> None:
         """The next thing to hear of is a way that was not gone to its end."""
         from screens.dialogs import Continue
+        from wizard import bookmark
 
         host = self.journey.host
         if host is None or not isinstance(self.screen, ChooseScreen):  # something else has begun, or is asked
@@ -554,6 +555,8 @@ class WizardApp(Workers):
             self.push_screen(Continue(asked, "Continue", "Begin anew"), partial(self._go_on, place, host))
 
     async def _go_on(self, place: Bookmark, host: Host, yes: bool | None) -> None:
+        from wizard import bookmark
+
         if yes is False:
             self.keeping.forget_place()
         if not yes:

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from wizard import bookmark
-from wizard.bookmark import Bookmark, Step
 from wizard.errors import WizardError
 
 if TYPE_CHECKING:
     from screens.journey import Journey
+    from wizard.bookmark import Bookmark, Step
     from wizard.journal import Run
     from wizard.kinds import Raw
     from wizard.world import World
@@ -26,22 +25,53 @@ class Keeping:
         """Whether there were answers to keep when the wizard ended, and they are kept."""
         self._offered = False
 
-    def place(self, journey: Journey, step: Step, question: str = "", run: Run | None = None) -> None:
-        """A step or page is entered: keep where that is, with the answers so far."""
+    def page(self, journey: Journey, question: str) -> None:
+        """A page is entered, whose first question this is."""
+        from wizard.bookmark import Step
+
+        self._place(journey, Step.ASK, question)
+
+    def review(self, journey: Journey) -> None:
+        """The answers are complete, and their plan is made."""
+        from wizard.bookmark import Step
+
+        self._place(journey, Step.REVIEW)
+
+    def writing(self, journey: Journey) -> None:
+        """A plan is written from now on."""
+        from wizard.bookmark import Step
+
+        self._place(journey, Step.APPLY)
+
+    def written(self, journey: Journey, run: Run) -> None:
+        """It is written; what waits for its certificate is at its end for now."""
+        from wizard.bookmark import Step
+
+        self._place(journey, Step.PROVE, run=run)
+        if run.awaits:
+            self.forget_place()
+
+    def _place(self, journey: Journey, step: Step, question: str = "", run: Run | None = None) -> None:
+        from wizard import bookmark
+
         if (target := journey.target) is None:
             return
         given = journey.given.get(target.key, {})
         with suppress(WizardError, OSError):
             self.world.keep(target, given)
-            bookmark.keep(self.world.state, Bookmark(target, step, given, question, run))
+            bookmark.keep(self.world.state, bookmark.Bookmark(target, step, given, question, run))
 
     def forget_place(self) -> None:
         """Nothing is left to go on with."""
+        from wizard import bookmark
+
         with suppress(OSError):
             bookmark.forget(self.world.state)
 
     def left_at(self) -> Bookmark | None:
         """Where the last start ended, the first time that it is asked for."""
+        from wizard import bookmark
+
         offered, self._offered = self._offered, True
         return None if offered else bookmark.found(self.world.state, self.world.targets)
 
