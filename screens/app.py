@@ -151,8 +151,7 @@ class WizardApp(Workers):
         await self._ask(self._sheet().pages[0])
 
     async def _choose(self) -> None:
-        if self.journey.target is not None:
-            self.keeping.forget_place()
+        self.keeping.ended(self.journey)
         self.journey = Journey(host=self.journey.host, given=self.journey.given, wrong=self.journey.wrong)
         await self._show(self._first_screen())
         self.look()
@@ -197,6 +196,7 @@ class WizardApp(Workers):
 
     async def on_ask_screen_went_elsewhere(self, event: AskScreen.WentElsewhere) -> None:
         self._take(event.screen)
+        self.keeping.ended(self.journey)
         target = targets.named(event.elsewhere.target)
         before = self.journey.given.get(target.key, {})
         there = {**before, **event.elsewhere.given(event.screen.given)}

@@ -61,6 +61,13 @@ class Keeping:
             self.world.keep(target, given)
             bookmark.keep(self.world.state, bookmark.Bookmark(target, step, given, question, run))
 
+    def ended(self, journey: Journey) -> None:
+        """Another way begins: keep what was answered on this one, and forget how far it went."""
+        if (target := journey.target) is not None:
+            with suppress(WizardError, OSError):
+                self.world.keep(target, journey.given.get(target.key, {}))
+            self.forget_place()
+
     def forget_place(self) -> None:
         """Nothing is left to go on with."""
         from wizard import bookmark

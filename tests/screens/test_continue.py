@@ -393,3 +393,9 @@ async def test_each_page_keeps_the_answers_before_it(tmp_path: Path, monkeypatch
         assert answers.kept(state) == {"hub-rest": {}}
         await pilot.press("enter")
         assert answers.kept(state) == {"hub-rest": {"directory": str(tmp_path)}}
+        await pilot.press("escape", "tab", "tab")
+        await typed(pilot, "daemon")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert step(pilot) is ChooseScreen
+        assert answers.kept(state) == {"hub-rest": {"directory": str(tmp_path), "account": "daemon"}}
