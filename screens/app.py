@@ -496,7 +496,7 @@ class WizardApp(Workers):
         answered = {**self.journey.given, target.key: given}
         self.journey = replace(self.journey, target=target, given=answered, undone=None, earlier=False)
         sheet = self._sheet()
-        self.journey = replace(self.journey, wrong=bookmark.not_kept(sheet))
+        self.journey = replace(self.journey, wrong=bookmark.not_kept(sheet, question))
         if question and sheet[question].applies:
             await self._ask(_page_of(question, sheet))
         elif sheet.answers is None:

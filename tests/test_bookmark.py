@@ -26,7 +26,7 @@ from wizard.kinds import Raw
 from wizard.secret import Secret
 from wizard.sheet import Sheet, fill_in
 from wizard.state import State
-from wizard.targets import every
+from wizard.targets import Target, every
 from wizard.targets.connector import Connector
 
 TARGETS = (SampleHub, SampleAuthority)
@@ -91,9 +91,12 @@ def test_a_secret_is_not_kept(state: State) -> None:
     content = state.bookmark.read_text()
     assert "hunter2" not in content
     assert "PRIVATE KEY" not in content
-    missing = bookmark.not_kept(fill_in(SampleAuthority, place.given, HOST))
-    assert missing is not None
-    assert missing.question == "passphrase"
+    sheet: Sheet[Target] = fill_in(SampleAuthority, place.given, HOST)
+    for question in ("", "authority_name", "common_name"):
+        missing = bookmark.not_kept(sheet, question)
+        assert missing is not None
+        assert missing.question == "passphrase"
+    assert bookmark.not_kept(sheet, "source") is None, "it has not been asked for yet"
 
 
 def test_a_secret_that_somebody_has_written_into_it_is_not_taken(state: State) -> None:

@@ -175,10 +175,15 @@ def _name(sheet: Sheet[Target]) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
-def not_kept(sheet: Sheet[Target]) -> WrongAnswer | None:
-    """Which answer has to be given again, since it was a secret; None where there is none."""
-    missing = (entry.question for entry in sheet.wrong if entry.missing)
-    secret = next((question.name for question in missing if question.secret), None)
+def not_kept(sheet: Sheet[Target], question: str = "") -> WrongAnswer | None:
+    """Which answer has to be given again, since it was a secret; None where there is none.
+
+    Where a question is named, only up to its page: what comes behind has not been asked yet.
+    """
+    pages = [page.key for page in sheet.target.pages]
+    last = pages.index(sheet[question].question.page) if question else len(pages)
+    missing = [entry.question for entry in sheet.wrong if entry.missing and entry.question.secret]
+    secret = next((asked.name for asked in missing if pages.index(asked.page) <= last), None)
     return WrongAnswer(secret, NEVER_KEPT) if secret else None
 
 

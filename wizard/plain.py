@@ -164,8 +164,10 @@ class Conversation:
         names = [entry.question.name for entry in sheet.entries]
         before = names[: names.index(place.question)] if place.question else names
         self._asked = [name for name in before if sheet[name].applies and not sheet[name].error]
-        if missing := bookmark.not_kept(sheet):
-            _say(f"! {missing.sentence}")
+        if any(
+            entry.missing and entry.question.secret for entry in sheet.wrong if entry.question.name in before
+        ):
+            _say(f"! {bookmark.NEVER_KEPT}")
         return self._secured()
 
     # Choose -------------------------------------------------------------------------------------------

@@ -246,6 +246,16 @@ async def test_a_passphrase_is_never_kept_and_asked_for_again(
         assert "1 change" in text(pilot)
 
 
+async def test_a_passphrase_that_was_not_asked_for_yet_is_not_asked_for_again(tmp_path: Path) -> None:
+    async with started(tmp_path, SampleAuthority, source="own", authority="example") as pilot:
+        await pilot.press("enter")
+    async with started(tmp_path, SampleAuthority, source="own", authority="example") as pilot:
+        await go_on(pilot, "(Ask, page 1 of 3)")
+        await pilot.press("enter")
+        assert "page 2 of 3" in text(pilot)
+        assert "✗" not in text(pilot)
+
+
 # Yes, no, later ---------------------------------------------------------------------------------------------
 
 
