@@ -45,14 +45,15 @@ def running(*flags: str) -> Iterator[int]:
     arguments = [*HUB, *flags, "--listenAddress", f"127.0.0.1:{port}"]
     with subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait_until_open(port, process)
+            wait_until_open(port, process)
             yield port
         finally:
             process.terminate()
             process.wait(timeout=10)
 
 
-def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a program that was started takes connections on a port of loopback."""
     deadline = time.monotonic() + 20
     while process.poll() is None and time.monotonic() < deadline:
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.hub import free_port, wait_until_open
 from tests.targets.grpc_plans import filled, grpc_box, host_of, plan_of, proven, sheet_of
 from tests.targets.hub_plans import file, names
 from wizard import transaction
@@ -160,15 +161,17 @@ def test_a_hub_that_runs_with_other_files_than_its_script_says_is_found(
 
 
 def test_a_second_hub_without_tls_from_the_same_folder_is_told(box: Sandbox) -> None:
-    from tests.peers.hub import free_port
-
     secured(box)
-    command = ["./bazel-bin/hub/hub", "--listenAddress", f"127.0.0.1:{free_port()}"]
+    port = free_port()
+    command = ["./bazel-bin/hub/hub", "--listenAddress", f"127.0.0.1:{port}"]
+    box.start()
     with subprocess.Popen(command, cwd=box.hub, stderr=subprocess.DEVNULL) as beside:
         try:
-            proof = proof_of(box)
+            wait_until_open(port, beside)
+            proof = proven(box, protect=False)
         finally:
             beside.terminate()
+            box.stop()
     assert any("runs from the same folder without TLS" in result.got for result in proof.results)
 
 
