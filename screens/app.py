@@ -145,7 +145,7 @@ class WizardApp(Workers):
         if self.journey.host is None:
             self.notify("Still looking at this host; a moment.", timeout=2)
             return
-        self.journey = replace(self.journey, target=event.target)
+        self.journey = replace(self.journey, target=event.target.load())
         await self._ask(self._sheet().pages[0])
 
     async def _choose(self) -> None:
@@ -580,7 +580,7 @@ class WizardApp(Workers):
             given = self.journey.given.get(target.key)
             if given is not None:
                 try:
-                    self.world.keep(target, given)
+                    self.world.keep(target.load(), given)
                 except (WizardError, OSError):  # that must not keep anybody from leaving, nor stop a run
                     self.kept = False
                 else:

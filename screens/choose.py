@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +16,10 @@ from textual.widgets.option_list import Option
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from wizard.inert import inert
 from wizard.reach import may_drop
-from wizard.targets import Found, Target
+
+if TYPE_CHECKING:
+    from wizard.targets import Found
+    from wizard.targets.catalogue import Offered
 
 LOOKING = "looking at this host …"
 MULTIPLEXER = "Over SSH, better in tmux or screen: there a line that drops does not even end the wizard."
@@ -41,7 +45,7 @@ class ChooseScreen(WizardScreen):
     class Chosen(Message):
         """This target shall be secured."""
 
-        target: type[Target]
+        target: Offered
 
     class History(Message):
         """Show the earlier runs."""
@@ -49,7 +53,7 @@ class ChooseScreen(WizardScreen):
     class Certificates(Message):
         """Show the certificates of this host, and what waits for one."""
 
-    def __init__(self, who: str, targets: tuple[type[Target], ...], kept: frozenset[str]) -> None:
+    def __init__(self, who: str, targets: tuple[Offered, ...], kept: frozenset[str]) -> None:
         super().__init__(who)
         self.targets = targets
         self.kept = kept
@@ -92,13 +96,13 @@ class ChooseScreen(WizardScreen):
     def _show_about(self) -> None:
         self.query_one("#about", Label).update(Content("\n").join(self._about(self._highlighted)))
 
-    def _line(self, target: type[Target]) -> Content:
+    def _line(self, target: Offered) -> Content:
         found = self.found.get(target.key)
         status = inert(found.status) if found else LOOKING
         width = max(len(target.title) for target in self.targets) + 2
         return Content.assemble(f"{target.title:<{width}}", (status, "" if found and found.runs else "dim"))
 
-    def _about(self, target: type[Target]) -> list[Content]:
+    def _about(self, target: Offered) -> list[Content]:
         from wizard.preview import place  # with what was found, behind the first frame
 
         found = self.found.get(target.key)
@@ -113,7 +117,7 @@ class ChooseScreen(WizardScreen):
         return lines
 
     @property
-    def _highlighted(self) -> type[Target]:
+    def _highlighted(self) -> Offered:
         return self.targets[self.query_one(OptionList).highlighted or 0]
 
     def action_choose(self) -> None:

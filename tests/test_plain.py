@@ -28,6 +28,7 @@ from wizard.host import look
 from wizard.plain import Conversation
 from wizard.plan import File, Plan
 from wizard.state import State
+from wizard.targets import catalogue
 from wizard.targets.nginx import Nginx
 from wizard.world import World
 
@@ -342,7 +343,7 @@ def test_a_pasted_text_that_was_cut_off_is_asked_for_again(tmp_path: Path) -> No
 
 def test_what_was_answered_for_a_server_that_is_done_is_kept_no_longer(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
-    world = World(look, state, (Nginx,), "root@signer", partial(answers.keep, state))
+    world = World(look, state, (catalogue.NGINX,), "root@signer", partial(answers.keep, state))
     talk = Conversation(world, {"nginx": {"site": "a.example.org", "directory": "/etc/nginx/tls/a"}})
     assert talk.keep()
     assert answers.kept(state) == talk.given

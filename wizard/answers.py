@@ -17,7 +17,7 @@ from wizard.secret import Secret
 from wizard.sheet import Elsewhere, Entry, Sheet, fill_in
 from wizard.small_files import read_small
 from wizard.state import State
-from wizard.targets import Target
+from wizard.targets import Target, catalogue
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -207,7 +207,7 @@ def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
 def kept(state: State) -> dict[str, dict[str, Raw]]:
     """The answers kept from the last start, by target key; a file that cannot be used is passed over."""
     found: dict[str, dict[str, Raw]] = {}
-    for target in targets.every():
+    for target in catalogue.EVERY:
         path = state.kept_answers(target.key)
         try:
             if path.exists():

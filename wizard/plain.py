@@ -115,7 +115,7 @@ class Conversation:
         try:
             for target in self.world.targets:
                 if target.key in self.given:
-                    self.world.keep(target, self.given[target.key])
+                    self.world.keep(target.load(), self.given[target.key])
         except (WizardError, OSError):  # that must not keep anybody from leaving
             return False
         return True
@@ -141,7 +141,7 @@ class Conversation:
         host = self._host
         _say("\nWhat shall be secured?")
         for number, target in enumerate(self.world.targets, 1):
-            found = target.find(host)
+            found = target.load().find(host)
             _say(f"  {number}  {target.title}: {inert(found.status)}")
             for warning in found.warnings:
                 _say(f"     ! {inert(warning.text)}")
@@ -152,7 +152,7 @@ class Conversation:
             typed = _line("Number", "1") or "1"
             if typed in options:
                 _say(options[typed].summary)
-                return options[typed]
+                return options[typed].load()
             _say("Give one of the numbers, or a name such as nginx.")
 
     def _name_those_that_wait(self) -> None:

@@ -16,6 +16,7 @@ from wizard.plan import Advice, Change, Command, Directory, File, Link, Owner, P
 from wizard.proof import Check, Expect, Outcome, Proof, Result, Verdict
 from wizard.state import State
 from wizard.targets import Found, Target
+from wizard.targets.catalogue import Offered
 from wizard.world import World
 
 WHO = "root@signer"
@@ -315,6 +316,11 @@ class Kept(dict[str, dict[str, Raw]]):
         self[target.key] = dict(given)
 
 
+def offered(target: type[Target]) -> Offered:
+    """A target of the tests as the first screen lists it."""
+    return Offered(target.key, target.title, target.summary, lambda: target)
+
+
 def world(
     state: Path,
     *,
@@ -323,4 +329,4 @@ def world(
     keep: Callable[[type[Target], Mapping[str, Raw]], None] | None = None,
 ) -> World:
     """What the app needs from outside, the same everywhere."""
-    return World(look, State(state), (target,), WHO, Kept() if keep is None else keep)
+    return World(look, State(state), (offered(target),), WHO, Kept() if keep is None else keep)

@@ -20,6 +20,7 @@ from wizard.questions import Page, question
 from wizard.sources import client_authority
 from wizard.sources.pair import Pair
 from wizard.targets import Offer
+from wizard.targets.catalogue import HUB_GRPC
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.checked_clients import CheckedClients
 from wizard.targets.client_questions import PAGE_KEY
@@ -49,13 +50,10 @@ CLIENTS_PAGE = Page(
 class HubGrpc(CheckedClients, HubTarget):
     """The answers for Hub's gRPC API."""
 
-    key: ClassVar = "hub-grpc"
+    key: ClassVar = HUB_GRPC.key
     api: ClassVar = "grpc"
-    title: ClassVar = "IOTA Hub, gRPC"
-    summary: ClassVar = (
-        "Afterwards Hub's gRPC API speaks TLS only, and lets in only clients with a certificate that your "
-        "own authority has issued to them."
-    )
+    title: ClassVar = HUB_GRPC.title
+    summary: ClassVar = HUB_GRPC.summary
     sources: ClassVar = (PRIVATE_CA, EXISTING)
     key_types: ClassVar = HUB_KEY_TYPES
     pages: ClassVar = (SERVICE_PAGE, replace(PAGE, note=UNPROTECTED_KEY), CLIENTS_PAGE, AUTHORITY_PAGE)

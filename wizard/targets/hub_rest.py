@@ -19,6 +19,7 @@ from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
 from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets import Offer
+from wizard.targets.catalogue import HUB_REST
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -53,13 +54,10 @@ PLAIN_HTTP = "Hub answers plain HTTP beside TLS, on the same port, and has no sw
 class HubRest(HubTarget):
     """The answers for Hub's RESTful API."""
 
-    key: ClassVar = "hub-rest"
+    key: ClassVar = HUB_REST.key
     api: ClassVar = "http"
-    title: ClassVar = "IOTA Hub, REST"
-    summary: ClassVar = (
-        "Afterwards Hub answers https:// with a certificate of its own. Its REST API cannot check clients; "
-        "whoever reaches the port can use it."
-    )
+    title: ClassVar = HUB_REST.title
+    summary: ClassVar = HUB_REST.summary
     sources: ClassVar = (SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING)
     key_types: ClassVar = HUB_KEY_TYPES
     pages: ClassVar = (

@@ -22,6 +22,7 @@ from wizard.secret import Secret
 from wizard.sources import client_authority
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets import Found, Offer
+from wizard.targets.catalogue import NGINX
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -60,12 +61,9 @@ class Nginx(NginxQuestions):
 
     service_name: ClassVar = "nginx"
     restarted: ClassVar = "nginx is reloaded"
-    key: ClassVar = "nginx"
-    title: ClassVar = "nginx"
-    summary: ClassVar = (
-        "Afterwards a server of nginx speaks TLS: one that is there, or a new one in front of a service "
-        "that has none. On wish it asks its clients for certificates."
-    )
+    key: ClassVar = NGINX.key
+    title: ClassVar = NGINX.title
+    summary: ClassVar = NGINX.summary
     sources: ClassVar = (REQUEST, PRIVATE_CA, SELF_SIGNED, EXISTING)
     key_types: ClassVar = (
         *(KeyType.ECDSA_P256, KeyType.ECDSA_P384),
