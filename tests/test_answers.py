@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.peers.sandboxed import answers_file, furnished
-from tests.screens.sample_targets import SampleAuthority
-from wizard import answers, targets
+from tests.screens.sample_targets import SampleAuthority, offered
+from wizard import answers
 from wizard.demo.sandbox import Sandbox
 from wizard.errors import BadAnswers, Refusal
 from wizard.host import Host
@@ -20,7 +20,7 @@ from wizard.kinds import Delivery, Raw
 from wizard.secret import Secret
 from wizard.sheet import Sheet, fill_in
 from wizard.state import State
-from wizard.targets import Target
+from wizard.targets import Target, catalogue
 from wizard.targets.hub_rest import HubRest
 
 HOST = Host(name="signer", fqdn="signer.example.org", addresses=("192.0.2.7",), user="root", root=True)
@@ -255,7 +255,7 @@ OWN_AUTHORITY = 'target = "sample-ca"\nsource = "own"\n'
 @pytest.fixture
 def sample(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one target is the one that asks for a passphrase."""
-    monkeypatch.setattr(targets, "every", lambda: (SampleAuthority,))
+    monkeypatch.setattr(catalogue, "EVERY", (offered(SampleAuthority),))
 
 
 def sample_of(**given_: Raw) -> Sheet[Target]:

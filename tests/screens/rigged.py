@@ -12,8 +12,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tests.screens.sample_targets import SampleAuthority
-from tests.screens.samples import HOST, SampleHub, offered
+from tests.screens.sample_targets import SampleAuthority, offered
+from tests.screens.samples import HOST, SampleHub
 from wizard import cli
 from wizard.host import Host
 from wizard.plan import Command, Plan, Tell, silent

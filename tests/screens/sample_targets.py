@@ -32,6 +32,7 @@ from wizard.questions import Page, question
 from wizard.secret import Secret
 from wizard.sheet import Elsewhere
 from wizard.targets import Found, Target
+from wizard.targets.catalogue import Offered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,3 +338,8 @@ class SampleAuthority(Target):
 def fingerprint(passphrase: Secret) -> str:
     """Says of a key which passphrase it was written with."""
     return sha256(passphrase.reveal().encode()).hexdigest()
+
+
+def offered(target: type[Target]) -> Offered:
+    """A target of the tests as the first screen lists it."""
+    return Offered(target.key, target.title, target.summary, lambda: target)

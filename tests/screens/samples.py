@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.screens.sample_targets import HubQuestions
+from tests.screens.sample_targets import HubQuestions, offered
 from wizard.files import Entry
 from wizard.host import Host, Service
 from wizard.journal import Run, Status, Step
@@ -16,7 +16,6 @@ from wizard.plan import Advice, Change, Command, Directory, File, Link, Owner, P
 from wizard.proof import Check, Expect, Outcome, Proof, Result, Verdict
 from wizard.state import State
 from wizard.targets import Found, Target
-from wizard.targets.catalogue import Offered
 from wizard.world import World
 
 WHO = "root@signer"
@@ -314,11 +313,6 @@ class Kept(dict[str, dict[str, Raw]]):
 
     def __call__(self, target: type[Target], given: Mapping[str, Raw]) -> None:
         self[target.key] = dict(given)
-
-
-def offered(target: type[Target]) -> Offered:
-    """A target of the tests as the first screen lists it."""
-    return Offered(target.key, target.title, target.summary, lambda: target)
 
 
 def world(
