@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from wizard.targets.catalogue import Offered
 
 LOOKING = "looking at this host …"
+NOT_ROOT = (
+    "You are {user}, not root. Looking, answering and the preview need no more; to write files of others and "
+    "to restart services (steps 4 and 5), R starts again as root: sudo asks for your password."
+)
 MULTIPLEXER = "Over SSH, better in tmux or screen: there a line that drops does not even end the wizard."
 
 
@@ -38,6 +42,7 @@ class ChooseScreen(WizardScreen):
         *letter("w", "waiting", "waiting"),
         *letter("c", "certificates", "certificates"),
         *letter("h", "history", "earlier runs"),
+        *letter("r", "as_root", "as root"),
         *COMMON_KEYS,
     ]
 
@@ -61,19 +66,26 @@ class ChooseScreen(WizardScreen):
         self.found: Mapping[str, Found] = {}
         self.waiting = 0
         """How many setups wait for a certificate."""
+        self.user = ""
+        """The user, when he could become root."""
 
     def compose_body(self) -> ComposeResult:
         yield Label("What shall be secured?", classes="title")
         yield OptionList(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
         yield Label("", id="about", markup=False)
         yield Label("", id="waiting", markup=False)
+        rights = Label("", id="rights", markup=False)
+        rights.display = False
+        yield rights
         if may_drop():
             yield Label(MULTIPLEXER, id="multiplexer", markup=False)
 
-    def show_found(self, found: Mapping[str, Found], waiting: int) -> None:
-        """Take in what a look at the host has found, by target key, and how many setups wait."""
-        self.found, self.waiting = found, waiting
-        if self.is_mounted:
+    def show_found(self, found: Mapping[str, Found], waiting: int, user: str) -> None:
+        """Take in what a look at the host has found, by target key, how many setups wait, and who could
+        become root.
+        """
+        self.found, self.waiting, self.user = found, waiting, user
+        if self.is_mounted and self.query(OptionList):  # an app that closes has none any more
             self._show_found()
 
     def on_mount(self) -> None:
@@ -90,6 +102,10 @@ class ChooseScreen(WizardScreen):
                 many = f"{waiting} setups wait for their certificates"
                 said = "1 setup waits for its certificate" if waiting == 1 else many
                 self.query_one("#waiting", Label).update(f"{said}: W goes on with it.")
+            if self.user:
+                rights = self.query_one("#rights", Label)
+                rights.update(inert(NOT_ROOT.format(user=self.user)))
+                rights.display = True
         self.refresh_bindings()
 
     @on(OptionList.OptionHighlighted)
@@ -138,4 +154,5 @@ class ChooseScreen(WizardScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no step before this one, and Escape never quits."""
-        return action != "back" and (action != "waiting" or self.waiting > 0)
+        needs = {"back": False, "waiting": self.waiting > 0, "as_root": bool(self.user)}
+        return needs.get(action, True)

@@ -231,12 +231,25 @@ class Conversation:
                     return
             elif entry.error:
                 _say(f"✗ {entry.error}")
+                if entry.needs_root:
+                    self._offer_root()
                 self._answers.pop(name, None)  # so that the default is offered again
                 entry = self._sheet()[name]
             else:
                 if entry.caution:
                     _say(f"! {entry.caution}")
                 return
+
+    def _offer_root(self) -> None:
+        """Have sudo start the wizard anew with the answers; secrets are not taken along."""
+        from wizard import rights
+
+        assert self.target is not None
+        if not terminal.yes("Do that now, these answers taken along?"):
+            return
+        self.keep()
+        if rights.asked_sudo(self._host):
+            rights.become_root(self._host, (*rights.again_as_root(self._host, self.target.key), "--plain"))
 
     def _take(self, entry: Entry) -> None:
         """Read what is typed and keep it; an empty line takes the default, or what was given before."""

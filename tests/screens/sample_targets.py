@@ -29,6 +29,7 @@ from wizard.material.names import check_common_name, read_name
 from wizard.plan import File, Plan, Tell, silent
 from wizard.proof import Check, Expect, Outcome, Verdict
 from wizard.questions import Page, question
+from wizard.rights import as_root
 from wizard.secret import Secret
 from wizard.sheet import Elsewhere
 from wizard.targets import Found, Target
@@ -127,6 +128,8 @@ class HubQuestions(Target):
     def check_start_script(self, host: Host, value: Path) -> str | None:
         if value.name == "old.sh":
             raise Elsewhere("This Hub has no TLS. Put nginx in front of it.", "nginx", {})
+        if value.name == "theirs.sh":
+            return f"{host.user} may not write in {value.parent}. {as_root(host, self.key)}"
         if value.name.endswith(".sh"):
             return None
         return "There is no such file. Give the script that starts Hub."
