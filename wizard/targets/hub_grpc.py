@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, ClassVar
 
+from wizard.address import reached_at
 from wizard.host import Host
 from wizard.kinds import HostAndPort, YesNo
 from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
@@ -91,14 +92,14 @@ class HubGrpc(CheckedClients, HubTarget):
         return self.start_script.parent / "tls"
 
     def default_address(self, host: Host) -> str:
+        from wizard.probe import Endpoint
+
         listen = hub_service.read(self.start_script).listen_address or DEFAULT_ADDRESS
         try:
-            address = HostAndPort().read(listen)
+            at = Endpoint.parse(HostAndPort().read(listen))
         except ValueError:
             return DEFAULT_ADDRESS
-        host_part, _, port = address.rpartition(":")
-        loopback = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 -- every address: here, loopback
-        return f"{loopback.get(host_part, host_part)}:{port}"
+        return str(Endpoint(reached_at(at.host), at.port))
 
     # What is written ----------------------------------------------------------------------------------
 

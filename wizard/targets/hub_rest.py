@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, ClassVar
 
+from wizard.address import reached_at
 from wizard.host import Host
 from wizard.kinds import IPv4Address, YesNo
 from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
@@ -101,11 +102,10 @@ class HubRest(HubTarget):
     def default_address(self, host: Host) -> str:
         listen = hub_service.read(self.start_script).listen_address or DEFAULT_ADDRESS
         try:
-            address = IPv4Address().read(listen)
+            host_part, _, port = IPv4Address().read(listen).rpartition(":")
         except ValueError:
             return DEFAULT_ADDRESS
-        # 0.0.0.0 means every address of this host; a client here reaches it by loopback.
-        return address.replace("0.0.0.0:", "127.0.0.1:") if address.startswith("0.0.0.0:") else address
+        return f"{reached_at(host_part)}:{port}"
 
     def files(self, directory: Path) -> tuple[Path, ...]:
         return directory / "cert.pem", directory / "key.pem", directory / "dh.pem"

@@ -12,6 +12,7 @@ from shutil import which
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from wizard import validation
+from wizard.address import reached_at
 from wizard.errors import Refusal
 from wizard.formats.nginx import written
 from wizard.host import Host
@@ -50,9 +51,6 @@ if TYPE_CHECKING:
     from wizard.sources.desk import Desk
 
 T = TypeVar("T")
-
-_EVERYWHERE = {"*": "127.0.0.1", "[::]": "[::1]"}
-"""Where programs of this host reach what listens on all addresses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,7 +305,7 @@ class Nginx(NginxQuestions):
         from wizard.probe import Endpoint
 
         at = next((socket for socket in self.sockets() if socket[1] == self.https_port), self.sockets()[0])
-        return Endpoint.parse(f"{_EVERYWHERE.get(at[0], at[0])}:{at[1]}")
+        return Endpoint(reached_at(at[0].strip("[]")), at[1])
 
     def _service(self, host: Host) -> TlsService:
         from wizard.checks import TlsService
