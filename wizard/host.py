@@ -61,7 +61,7 @@ class Host:
     command: tuple[str, ...] = ()
     """The full command that starts the wizard again, for "run this with sudo"."""
     arguments: tuple[str, ...] = ()
-    """The command line's command and its file; empty in the screens."""
+    """The words that give this command again; empty in the screens."""
     state: State = field(default_factory=State.default, repr=False)
     """Where the wizard remembers what it has done here."""
 
