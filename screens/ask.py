@@ -228,6 +228,6 @@ class AskScreen(WizardScreen):
             asked.label,
             f"{asked.help} {asked.more}",
             UNSEEN if asked.secret else more,
-            f"Key in an answers file: {asked.key}. As a flag: {asked.flag}",
+            f"Key in an answers file: {asked.key}; flag: {asked.flag}",
         ]
         return "\n\n".join([*parts, self.HELP_TEXT])

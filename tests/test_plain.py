@@ -151,7 +151,7 @@ def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
         assert talk.prompt() is None
         assert talk.process.wait(SECONDS) == 0
     assert "Give one of the numbers" in talk.said
-    assert "Key in an answers file: node_version. As a flag: --node-version" in talk.said
+    assert "Key in an answers file: node_version; flag: --node-version" in talk.said
     assert "✗ TLS of V12 is broken" in talk.said
     assert talk.said.endswith("Your answers are kept.\n")
 

@@ -395,7 +395,7 @@ def _options(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 def _explain(entry: Entry) -> None:
     asked = entry.question
-    _say(f"{asked.more or asked.help} Key in an answers file: {asked.key}. As a flag: {asked.flag}")
+    _say(f"{asked.more or asked.help} Key in an answers file: {asked.key}; flag: {asked.flag}")
 
 
 def _meant(typed: str, options: tuple[tuple[str, str], ...]) -> str:
