@@ -207,7 +207,7 @@ def test_no_output_holds_a_secret(box: Sandbox) -> None:
         (["nonsense"], "invalid choice: 'nonsense'"),
         (["plan"], "Say first what it is about, a target or an answers file. See: tls-wizard plan --help"),
         (["plan", "hub-rest", "b"], '"b" is one word too many'),
-        (["history", "--diff"], "tls-wizard history takes no --diff. See: tls-wizard history --help"),
+        (["history", "--diff"], "There is no --diff for `history`. See: tls-wizard history --help"),
     ],
 )
 def test_wrong_usage_is_2(box: Sandbox, arguments: list[str], said: str) -> None:

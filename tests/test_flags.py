@@ -290,7 +290,7 @@ def test_the_options_of_an_address_are_no_flags_and_flags_no_options_of_an_addre
     for option in ("--cert", "--key", "--connect"):
         assert refused("prove", "connector", option, "x") == f"{option} {goes_with}"
     said = refused("prove", "https://a.example/", "--common-name", "x")
-    assert said.startswith("tls-wizard prove https://a.example/ takes no --common-name.")
+    assert said.startswith("There is no --common-name for `prove https://a.example/`.")
 
 
 def test_only_prove_takes_an_address() -> None:
@@ -323,12 +323,18 @@ def test_nor_is_it_where_an_earlier_setup_goes_on(command: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--comon-name", HIDDEN], "takes no --comon-name. Did you mean --common-name?"),
-        (["--passphrse", HIDDEN], "takes no --passphrse. Did you mean --passphrase-file?"),
-        (["--zzz", HIDDEN], "takes no --zzz. See: tls-wizard plan hub-rest --help"),
-        (["--common", HIDDEN], "takes no --common. Did you mean --common-name?"),
-        (["--server-name", "x"], "takes no --server-name."),
-        (["--check"], "takes no --check."),
+        (
+            ["--comon-name", HIDDEN],
+            "There is no --comon-name for `plan hub-rest`. Did you mean --common-name?",
+        ),
+        (
+            ["--passphrse", HIDDEN],
+            "There is no --passphrse for `plan hub-rest`. Did you mean --passphrase-file?",
+        ),
+        (["--zzz", HIDDEN], "There is no --zzz for `plan hub-rest`. See: tls-wizard plan hub-rest --help"),
+        (["--common", HIDDEN], "There is no --common for `plan hub-rest`. Did you mean --common-name?"),
+        (["--server-name", "x"], "There is no --server-name for `plan hub-rest`."),
+        (["--check"], "There is no --check for `plan hub-rest`."),
         (
             ["--alt-names", "a", "b"],
             '"b" is one word too many: a list has commas, a text with blanks has quotes.',
@@ -344,9 +350,15 @@ def test_words_that_it_does_not_take(words: list[str], said: str) -> None:
     assert HIDDEN not in refusal
 
 
+def test_the_command_comes_before_its_options() -> None:
+    for word in ("--plain", "--demo", "--answers=a.toml"):
+        said = refused(word, "plan", "hub-rest", "--common-name", "x")
+        assert said.startswith("The command comes first: tls-wizard plan.")
+
+
 @pytest.mark.parametrize("word", ["--det", "--js", "--in"])
 def test_nothing_is_abbreviated(word: str) -> None:
-    assert f"takes no {word}" in refused("apply", "hub-rest", word)
+    assert f"There is no {word} for `apply hub-rest`." in refused("apply", "hub-rest", word)
 
 
 def test_a_wrong_value_is_refused_in_the_same_words_as_in_a_file(box: Sandbox) -> None:
@@ -367,7 +379,7 @@ def test_a_wrong_value_is_refused_in_the_same_words_as_in_a_file(box: Sandbox) -
         (["apply", "hub-rest", "--passphrase", HIDDEN], 2, "--passphrase is refused"),
         (["apply", "connector"], 1, "url (--url): This is needed."),
         (["prove", "connector", "--mode", "all"], 1, 'mode (--mode): "all" is not one of: full, '),
-        (["history", "--all"], 2, "takes no --all"),
+        (["history", "--all"], 2, "There is no --all for `history`."),
     ],
 )
 def test_every_refusal_is_one_json_object_too(box: Sandbox, words: list[str], code: int, said: str) -> None:
@@ -409,6 +421,8 @@ def test_the_help_has_the_line_under_the_field_and_the_choices(monkeypatch: pyte
     assert f"{source.help} One of: self-signed, private-ca, request, existing.\n" in text
     assert re.search("--passphrase-file FILE\n +Of the authority's key. In a file, mode 0600.\n", text)
     assert "--passphrase " not in text
+    monkeypatch.setenv("COLUMNS", "80")
+    assert {"self-signed,", "private-ca,"} <= set(helped("plan", "nginx").split()), "in one piece"
 
 
 def test_the_help_of_a_file_is_that_of_its_target(box: Sandbox) -> None:

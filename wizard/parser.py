@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from difflib import get_close_matches
+from textwrap import wrap
 from typing import NoReturn
 
 from wizard.errors import WrongUsage
@@ -24,7 +25,8 @@ class Parser(argparse.ArgumentParser):
         taken = [name for name, action in self._option_string_actions.items() if action.help is not _HIDDEN]
         near = get_close_matches(option, taken, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        raise WrongUsage(f"{self.prog} takes no {option}.{hint} See: {self.prog} --help")
+        what = self.prog.removeprefix("tls-wizard ")
+        raise WrongUsage(f"There is no {option} for `{what}`.{hint} See: {self.prog} --help")
 
     def add_refused(self, option: str, sentence: str) -> None:
         """Never take this option: the sentence says why, and what to do instead."""
@@ -37,6 +39,13 @@ class Parser(argparse.ArgumentParser):
             f"{option} is refused: others can read the words of a command while it runs, and the shell keeps "
             f"them. Write the passphrase into a file that only you can read, and give: {option}-file FILE",
         )
+
+
+class Layout(argparse.RawDescriptionHelpFormatter):
+    """The help, in which names such as `private-ca` stay in one piece."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(text, width, break_on_hyphens=False)
 
 
 _HIDDEN = argparse.SUPPRESS

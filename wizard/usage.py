@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wizard import __version__, commands
 from wizard.address import Address
 from wizard.errors import WrongUsage
-from wizard.parser import Parser
+from wizard.parser import Layout, Parser
 
 if TYPE_CHECKING:
     from wizard.flags import Setup
@@ -67,6 +67,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     name = words[0] if words else ""
     about = _about(parsers[name], name, words[1:]) if name in ABOUT else None
     options, left = parser.parse_known_args(words)
+    if options.command in ABOUT and about is None:
+        parser.error(f"the command comes first: tls-wizard {options.command}")
     if left:
         parsers.get(options.command, parser).refuse(left)
     options.about, options.again = about, tuple(words)
@@ -126,9 +128,13 @@ def _address(text: str) -> Address:
 
 def _parsers() -> tuple[Parser, dict[str, Parser]]:
     """The parser of it all, and that of each command by its name."""
-    look = argparse.RawDescriptionHelpFormatter
-    # No abbreviations: what is clear for the questions of one target is not for those of another.
-    parser = Parser("tls-wizard", None, DESCRIPTION, EXIT_CODES, formatter_class=look, allow_abbrev=False)
+    parser = Parser(
+        prog="tls-wizard",
+        description=DESCRIPTION,
+        epilog=EXIT_CODES,
+        formatter_class=Layout,
+        allow_abbrev=False,  # what is clear for the questions of one target is not for those of another
+    )
     parser.add_argument("--version", action="version", version=f"tls-wizard {__version__}")
     demo = "try it on sample services, in a throw-away folder"
     parser.add_argument("--demo", action="store_true", help=demo)
@@ -144,7 +150,7 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
             help=command.text,
             description=f"{command.text[0].upper()}{command.text[1:]}.",
             epilog=EXIT_CODES,
-            formatter_class=look,
+            formatter_class=Layout,
             allow_abbrev=False,
         )
         added.set_defaults(run=command.run)
