@@ -431,6 +431,12 @@ def test_the_help_of_a_file_is_that_of_its_target(box: Sandbox) -> None:
     assert "--in-place" in text
 
 
+def test_the_name_of_a_file_cannot_steer_the_terminal(box: Sandbox) -> None:
+    path = answers_file(box).rename(box.root / "\x1b]0;x\x07.toml")
+    assert "\\x1b]0;x\\x07.toml' [OPTION ...]" in helped("apply", str(path))
+    assert "\x1b" not in helped("apply", str(path))
+
+
 def test_without_a_name_the_help_tells_how_to_get_at_the_flags() -> None:
     for command in ("plan", "apply", "prove", "questions"):
         assert "TARGET --help lists" in " ".join(helped(command).split())

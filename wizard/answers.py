@@ -107,16 +107,16 @@ def read_secret(path: Path) -> Secret:
     except RuntimeError:
         raise BadAnswers(f'"{path}" names a home folder that does not exist.') from None
     try:
-        mode = path.stat().st_mode
-        if mode & 0o077:
-            raise BadAnswers(
-                f"{path} can be read by others, so what is in it is no secret. First: chmod 600 {path}"
-            )
         line = read_small(path).split(b"\n", 1)[0].rstrip(b"\r")
+        mode = path.stat().st_mode
     except OSError as error:
         raise BadAnswers(
             f"{path}, which should hold a passphrase, cannot be read: {error.strerror}."
         ) from None
+    if mode & 0o077:
+        raise BadAnswers(
+            f"{path} can be read by others, so what is in it is no secret. First: chmod 600 {path}"
+        )
     if not line:
         raise BadAnswers(f"{path} should hold a passphrase in its first line, but that is empty.")
     try:

@@ -80,7 +80,8 @@ def _wizard(options: argparse.Namespace) -> int:
     if not on_terminal:
         raise BadAnswers(
             "The wizard needs a terminal, and this is none. Use the commands instead: "
-            "tls-wizard questions TARGET > answers.toml, then plan, apply and prove with that file."
+            "tls-wizard questions TARGET > answers.toml, then plan, apply and prove with that file; or give "
+            "the answers as flags, which tls-wizard plan TARGET --help lists."
         )
     if options.plain or os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
         from wizard import plain

@@ -87,7 +87,7 @@ def questions(options: argparse.Namespace) -> int:
         raise answers.refusal(setup.target, wrong)
     text = answers.template(sheet, setup.secret_files())
     if sys.stdout is not None:
-        sys.stdout.buffer.write(text.encode("utf-8"))  # as TOML is, whatever the locale
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))  # as TOML is, whatever the locale
     return DONE
 
 

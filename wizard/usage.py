@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from wizard import __version__, commands
 from wizard.address import Address
 from wizard.errors import WrongUsage
+from wizard.inert import inert
 from wizard.parser import Layout, Parser
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _about(parser: Parser, command: str, words: Sequence[str]) -> Setup | Addres
         if command == "prove":
             _address_options(parser)
         return None
-    parser.prog += f" {quote(word)}"
+    parser.prog += f" {quote(inert(word))}"
     parser.usage = "%(prog)s [OPTION ...]"
     if command == "prove" and "://" in word:
         _address_options(parser)
