@@ -37,7 +37,7 @@ from wizard.kinds import (
 )
 from wizard.parser import Parser
 from wizard.questions import Question, rule
-from wizard.targets import Target
+from wizard.targets import Target, catalogue
 
 _SHOWN = {
     Account: "ACCOUNT",
@@ -91,7 +91,7 @@ def named(word: str) -> Setup:
 
     Raises BadAnswers: it is neither, or the file cannot be used.
     """
-    keys = [target.key for target in targets.every()]
+    keys = [offered.key for offered in catalogue.EVERY]
     if word in keys:
         return of_target(word)
     if "://" in word:
