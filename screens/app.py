@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ from screens.workers import Workers
 from wizard import crash, targets
 from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
-from wizard.inert import inert_lines
+from wizard.inert import inert, inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan, Tell
 from wizard.questions import Page
@@ -83,6 +84,8 @@ class WizardApp(Workers):
         self.proven = False
         """Whether the last proof passed."""
         self.keeping = Keeping(world)
+        self.successor: tuple[str, ...] = ()
+        """The command that goes on in place of this one."""
 
     async def on_load(self) -> None:
         """Leave the terminal whole when told to stop or when the line drops."""
@@ -136,7 +139,7 @@ class WizardApp(Workers):
     async def _looked(self, event: Looked) -> None:
         self.journey = replace(self.journey, host=event.host)
         if isinstance(self.step, ChooseScreen):
-            self.step.show_found(event.found, event.waiting)
+            self.step.show_found(event.found, event.waiting, event.host.user if event.host.sudo else "")
         if self.journey.target is not None and isinstance(self.step, ChooseScreen):
             await self._ask(self._sheet().pages[0])
         self._offer_recovery()
@@ -147,7 +150,7 @@ class WizardApp(Workers):
         if self.journey.host is None:
             self.notify("Still looking at this host; a moment.", timeout=2)
             return
-        self.journey = replace(self.journey, target=event.target)
+        self.journey = replace(self.journey, target=event.target.load())
         await self._ask(self._sheet().pages[0])
 
     async def _choose(self) -> None:
@@ -164,7 +167,7 @@ class WizardApp(Workers):
         assert target is not None and host is not None
         return fill_in(target, self.journey.given.get(target.key, {}), host)
 
-    async def _ask(self, page: Page) -> None:
+    async def _ask(self, page: Page, begin: str = "") -> None:
         from screens.ask import AskScreen
 
         target, host = self.journey.target, self.journey.host
@@ -172,7 +175,8 @@ class WizardApp(Workers):
         given = self.journey.given.get(target.key, {})
         read: Callable[[Mapping[str, Raw]], Sheet[Target]] = partial(fill_in, target, host=host)
         known = (host.name, host.fqdn)
-        screen = AskScreen(self.world.who, page, given, read, wrong=self.journey.wrong, known=known)
+        wrong = self.journey.wrong
+        screen = AskScreen(self.world.who, page, given, read, wrong=wrong, begin=begin, known=known)
         self._keep_page(screen)
         await self._show(screen)
 
@@ -184,7 +188,8 @@ class WizardApp(Workers):
         self._take(event.screen)
         sheet, host = self._sheet(), self.journey.host
         assert host is not None
-        if following := _beside(event.screen.page, sheet)[1]:
+        following = _beside(event.screen.page, sheet)[1]
+        if following and not (event.screen.begin and sheet.answers):
             await self._ask(following[0])
         elif sheet.answers is None:
             # An answer on an earlier page has become wrong, for instance since a file has gone.
@@ -193,6 +198,20 @@ class WizardApp(Workers):
             self.journey = replace(self.journey, answers=sheet.answers, undone=None)
             self.keeping.review(self.journey)
             self._plan(sheet.answers, host)
+
+    def on_review_screen_edit(self, event: ReviewScreen.Edit) -> None:
+        from screens.dialogs import Answers
+        from wizard.review import answer_behind
+
+        self._stop_planning()
+        sheet = self._sheet()
+
+        async def chosen(question: str | None) -> None:
+            if question is not None:
+                await self._ask(_page_of(question, sheet), begin=question)
+
+        behind = answer_behind(event.change, sheet) if event.change is not None else ""
+        self.push_screen(Answers(sheet.asked, behind), chosen)
 
     async def on_ask_screen_went_elsewhere(self, event: AskScreen.WentElsewhere) -> None:
         self._take(event.screen)
@@ -234,7 +253,7 @@ class WizardApp(Workers):
         from screens.review import ReviewScreen
 
         if self.planning and not isinstance(self.step, ReviewScreen):
-            await self._show(ReviewScreen(self.world.who, working))
+            await self._show(ReviewScreen(self.world.who, working, answered=self.journey.undone is None))
 
     @on(Told)
     def _told(self, event: Told) -> None:
@@ -257,7 +276,8 @@ class WizardApp(Workers):
         elif isinstance(self.step, ReviewScreen):
             self.step.show(made)
         else:
-            await self._show(ReviewScreen(self.world.who, made=made))
+            answered = self.journey.undone is None
+            await self._show(ReviewScreen(self.world.who, made=made, answered=answered))
 
     def _stop_planning(self) -> None:
         self.planning = False
@@ -611,6 +631,36 @@ class WizardApp(Workers):
             await self._history()
         else:
             await self._prove()
+
+    @on(WizardScreen.Copied)
+    def _copied(self, event: WizardScreen.Copied) -> None:
+        """By OSC 52, which many a terminal takes for nothing; so it is in a file as well."""
+        self.copy_to_clipboard(event.text)
+        said = f"Sent to your terminal's clipboard: {event.what}."
+        path = self.world.state.copied
+        with suppress(WizardError, OSError):
+            self.world.state.make()
+            path.write_text(event.text, encoding="utf-8", errors="replace")
+            path.chmod(0o600)
+            said += f" It is in {path} too."
+        self.notify(inert(said), timeout=6, markup=False)
+
+    @on(WizardScreen.AsRoot)
+    def _as_root(self) -> None:
+        """End, and have sudo start the wizard anew with the answers; secrets are not taken along."""
+        from wizard import rights
+
+        host, target = self.journey.host, self.journey.target
+        assert host is not None
+        self._keep_answers()
+        with self.suspend():
+            agreed = rights.asked_sudo(host)
+        if agreed:
+            self.keeping.forget_place()  # root's own wizard keeps it from now on
+            self.successor = rights.again_as_root(host, target.key if target else None)
+            self.exit(0)
+        else:
+            self.notify("sudo did not agree, so you go on as before.", severity="warning", timeout=6)
 
     @on(WizardScreen.Help)
     def _help(self, event: WizardScreen.Help) -> None:

@@ -44,6 +44,7 @@ class AskScreen(WizardScreen):
         # Not before what has the focus: the letters typed ahead of it must be taken first.
         Binding("enter", "next", "next", key_display="Enter"),
         Binding("ctrl+n", "elsewhere", "go on there", key_display="Ctrl+N"),
+        Binding("ctrl+r", "as_root", "as root", key_display="Ctrl+R"),
         # Before it: the letters typed after it belong to the next field.
         Binding("tab", "app.focus_next", "field", key_display="Tab", priority=True),
         Binding("shift+tab", "app.focus_previous", "field before", show=False, priority=True),
@@ -77,6 +78,7 @@ class AskScreen(WizardScreen):
         fill_in: FillIn,
         *,
         wrong: WrongAnswer | None = None,
+        begin: str = "",
         known: Iterable[str] = (),
     ) -> None:
         super().__init__(who)
@@ -86,6 +88,8 @@ class AskScreen(WizardScreen):
         self.fill_in = fill_in
         self.wrong = wrong
         """The answer that turned out wrong when it was used; until it is changed."""
+        self.begin = begin
+        """The question that somebody came back for from the review; empty: on the way through all."""
         self.known = tuple(known)
         """Words about this host, which a guesser tries first as a passphrase."""
         self.sheet = self._filled_in()
@@ -120,8 +124,8 @@ class AskScreen(WizardScreen):
             for entry in self.sheet.page(self.page)
             if not isinstance(entry.question.kind, Choice) or len(entry.question.kind.options) > 1
         ]
-        wrong = [name for name in asked if self.wrong is not None and name == self.wrong.question]
-        return next(iter(wrong + asked), "")
+        first = self.wrong.question if self.wrong is not None else self.begin
+        return first if first in asked else next(iter(asked), "")
 
     def _field(self, entry: Entry) -> Field:
         kind = entry.question.kind
@@ -197,7 +201,11 @@ class AskScreen(WizardScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What does not apply is not offered."""
-        return action != "elsewhere" or self._elsewhere is not None
+        needs = {
+            "elsewhere": self._elsewhere is not None,
+            "as_root": any(entry.needs_root for entry in self.sheet.page(self.page)),
+        }
+        return needs.get(action, True)
 
     def action_elsewhere(self) -> None:
         if self._elsewhere is not None:
@@ -220,6 +228,6 @@ class AskScreen(WizardScreen):
             asked.label,
             f"{asked.help} {asked.more}",
             UNSEEN if asked.secret else more,
-            f"Key in an answers file: {asked.key}",
+            f"Key in an answers file: {asked.key}; flag: {asked.flag}",
         ]
         return "\n\n".join([*parts, self.HELP_TEXT])

@@ -15,7 +15,6 @@ from textual.widgets import Label
 
 from screens.widgets.keys import Keys
 from screens.widgets.place import Place
-from wizard.inert import inert
 
 COMMON_KEYS = [
     Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
@@ -65,6 +64,17 @@ class WizardScreen(Screen[None]):
         title: str
         text: str
 
+    class AsRoot(Message):
+        """Start again as root."""
+
+    @dataclass
+    class Copied(Message):
+        """Somebody wants this text on the clipboard."""
+
+        text: str
+        what: str
+        """What it is, in a few words."""
+
     def __init__(self, who: str) -> None:
         super().__init__()
         self.who = who
@@ -90,10 +100,12 @@ class WizardScreen(Screen[None]):
         """What F1 shows; a step may add to it."""
         return self.HELP_TEXT
 
+    def action_as_root(self) -> None:
+        self.post_message(self.AsRoot())
+
     def action_redraw(self) -> None:
         self.refresh(layout=True)
 
     def copy(self, text: str, what: str) -> None:
-        """Put a text on the user's clipboard through the terminal (OSC 52), and say so."""
-        self.app.copy_to_clipboard(text)
-        self.notify(f"Sent to your terminal's clipboard: {inert(what)}", timeout=3, markup=False)
+        """Have a text copied that holds no secret."""
+        self.post_message(self.Copied(text, what))

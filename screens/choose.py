@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,9 +16,16 @@ from textual.widgets.option_list import Option
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from wizard.inert import inert
 from wizard.reach import may_drop
-from wizard.targets import Found, Target
+
+if TYPE_CHECKING:
+    from wizard.targets import Found
+    from wizard.targets.catalogue import Offered
 
 LOOKING = "looking at this host …"
+NOT_ROOT = (
+    "You are {user}, not root. Looking, answering and the preview need no more; to write files of others and "
+    "to restart services (steps 4 and 5), R starts again as root: sudo asks for your password."
+)
 MULTIPLEXER = "Over SSH, better in tmux or screen: there a line that drops does not even end the wizard."
 
 
@@ -34,6 +42,7 @@ class ChooseScreen(WizardScreen):
         *letter("w", "waiting", "waiting"),
         *letter("c", "certificates", "certificates"),
         *letter("h", "history", "earlier runs"),
+        *letter("r", "as_root", "as root"),
         *COMMON_KEYS,
     ]
 
@@ -41,7 +50,7 @@ class ChooseScreen(WizardScreen):
     class Chosen(Message):
         """This target shall be secured."""
 
-        target: type[Target]
+        target: Offered
 
     class History(Message):
         """Show the earlier runs."""
@@ -49,7 +58,7 @@ class ChooseScreen(WizardScreen):
     class Certificates(Message):
         """Show the certificates of this host, and what waits for one."""
 
-    def __init__(self, who: str, targets: tuple[type[Target], ...], kept: frozenset[str]) -> None:
+    def __init__(self, who: str, targets: tuple[Offered, ...], kept: frozenset[str]) -> None:
         super().__init__(who)
         self.targets = targets
         self.kept = kept
@@ -57,19 +66,26 @@ class ChooseScreen(WizardScreen):
         self.found: Mapping[str, Found] = {}
         self.waiting = 0
         """How many setups wait for a certificate."""
+        self.user = ""
+        """The user, when he could become root."""
 
     def compose_body(self) -> ComposeResult:
         yield Label("What shall be secured?", classes="title")
         yield OptionList(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
         yield Label("", id="about", markup=False)
         yield Label("", id="waiting", markup=False)
+        rights = Label("", id="rights", markup=False)
+        rights.display = False
+        yield rights
         if may_drop():
             yield Label(MULTIPLEXER, id="multiplexer", markup=False)
 
-    def show_found(self, found: Mapping[str, Found], waiting: int) -> None:
-        """Take in what a look at the host has found, by target key, and how many setups wait."""
-        self.found, self.waiting = found, waiting
-        if self.is_mounted:
+    def show_found(self, found: Mapping[str, Found], waiting: int, user: str) -> None:
+        """Take in what a look at the host has found, by target key, how many setups wait, and who could
+        become root.
+        """
+        self.found, self.waiting, self.user = found, waiting, user
+        if self.is_mounted and self.query(OptionList):  # an app that closes has none any more
             self._show_found()
 
     def on_mount(self) -> None:
@@ -86,19 +102,23 @@ class ChooseScreen(WizardScreen):
                 many = f"{waiting} setups wait for their certificates"
                 said = "1 setup waits for its certificate" if waiting == 1 else many
                 self.query_one("#waiting", Label).update(f"{said}: W goes on with it.")
+            if self.user:
+                rights = self.query_one("#rights", Label)
+                rights.update(inert(NOT_ROOT.format(user=self.user)))
+                rights.display = True
         self.refresh_bindings()
 
     @on(OptionList.OptionHighlighted)
     def _show_about(self) -> None:
         self.query_one("#about", Label).update(Content("\n").join(self._about(self._highlighted)))
 
-    def _line(self, target: type[Target]) -> Content:
+    def _line(self, target: Offered) -> Content:
         found = self.found.get(target.key)
         status = inert(found.status) if found else LOOKING
         width = max(len(target.title) for target in self.targets) + 2
         return Content.assemble(f"{target.title:<{width}}", (status, "" if found and found.runs else "dim"))
 
-    def _about(self, target: type[Target]) -> list[Content]:
+    def _about(self, target: Offered) -> list[Content]:
         from wizard.preview import place  # with what was found, behind the first frame
 
         found = self.found.get(target.key)
@@ -113,7 +133,7 @@ class ChooseScreen(WizardScreen):
         return lines
 
     @property
-    def _highlighted(self) -> type[Target]:
+    def _highlighted(self) -> Offered:
         return self.targets[self.query_one(OptionList).highlighted or 0]
 
     def action_choose(self) -> None:
@@ -134,4 +154,5 @@ class ChooseScreen(WizardScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no step before this one, and Escape never quits."""
-        return action != "back" and (action != "waiting" or self.waiting > 0)
+        needs = {"back": False, "waiting": self.waiting > 0, "as_root": bool(self.user)}
+        return needs.get(action, True)

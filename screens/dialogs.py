@@ -5,11 +5,17 @@ from __future__ import annotations
 from textual import containers, on
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Label
+from textual.widgets import Button, Label, OptionList
+from textual.widgets.option_list import Option
+
+from wizard.inert import inert
+from wizard.kinds import Choice
+from wizard.sheet import Entry
 
 
 class Confirm(ModalScreen[bool]):
@@ -49,6 +55,46 @@ class Continue(Confirm):
     AUTO_FOCUS = "#yes"
     BINDINGS = [Binding("escape", "dismiss", "later", show=False)]
     KEYS = "Arrows choose, Enter answers, Esc is later."
+
+
+class Answers(ModalScreen[str | None]):
+    """All answers, to choose the one that is to be changed; its result is the question's name."""
+
+    BINDINGS = [Binding("escape,e", "dismiss", "close", show=False)]
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def __init__(self, asked: tuple[Entry, ...], first: str) -> None:
+        super().__init__()
+        self.asked = asked
+        self.first = first
+        """The question that is chosen at first."""
+
+    def compose(self) -> ComposeResult:
+        width = max((len(entry.question.label) for entry in self.asked), default=0) + 2
+        lines = (
+            Content.assemble(f"{entry.question.label:<{width}}", (inert(self._answer(entry)), "dim"))
+            for entry in self.asked
+        )
+        with containers.Vertical(classes="dialog"):
+            yield Label("Which answer shall be changed?", classes="title", markup=False)
+            yield OptionList(*map(Option, lines), compact=True)
+            yield Label("Enter goes to it, Esc back to the review.", classes="dim", markup=False)
+
+    @staticmethod
+    def _answer(entry: Entry) -> str:
+        if entry.question.secret:
+            return "never shown"
+        kind = entry.question.kind
+        labels = dict(kind.options) if isinstance(kind, Choice) else {}
+        return labels.get(entry.text, entry.text.partition("\n")[0]) or "-"
+
+    def on_mount(self) -> None:
+        names = [entry.question.name for entry in self.asked]
+        self.query_one(OptionList).highlighted = names.index(self.first) if self.first in names else 0
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self.asked[event.option_index].question.name)
 
 
 class Help(ModalScreen[None]):

@@ -75,6 +75,13 @@ class Keeping:
         with suppress(OSError):
             bookmark.forget(self.world.state)
 
+    @property
+    def has_place(self) -> bool:
+        """Whether the next start finds a place to go on from."""
+        with suppress(OSError):
+            return self.world.state.bookmark.exists()
+        return False
+
     def left_at(self) -> Bookmark | None:
         """Where the last start ended, the first time that it is asked for."""
         from wizard import bookmark
@@ -87,7 +94,7 @@ class Keeping:
         for target in self.world.targets:
             if target.key in given:
                 try:
-                    self.world.keep(target, given[target.key])
+                    self.world.keep(target.load(), given[target.key])
                 except (WizardError, OSError):
                     self.kept = False
                 else:

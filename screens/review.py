@@ -11,12 +11,12 @@ from textual.message import Message
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from screens.base import COMMON_KEYS, PACE, WizardScreen, enter
+from screens.base import COMMON_KEYS, PACE, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, advice_rows, change_line, change_rows, text_rows, warning_rows
 from screens.widgets.rows import Row, Rows
 from wizard.errors import WizardError
 from wizard.inert import inert
-from wizard.plan import File, Plan
+from wizard.plan import Change, File, Plan
 from wizard.preview import hides_all, how_many, why_nothing
 
 
@@ -27,15 +27,17 @@ class ReviewScreen(WizardScreen):
     HELP_TEXT = (
         "What you see is what will be written, to the byte; nothing is written yet.\n\n"
         "+ is made new, ~ is changed, - is removed. Secrets are never shown. Up and Down choose a change, "
-        "Tab goes to its text to scroll it. Enter asks once more and then writes everything or nothing; "
-        "undo brings every byte back."
+        "Tab goes to its text to scroll it. E goes back to an answer: it lists them and begins at the one "
+        "behind the chosen line. Enter asks once more and then writes everything or nothing; undo brings "
+        "every byte back."
     )
     BINDINGS = [
         enter("accept", "write"),
         enter("prove", "prove"),
         enter("done", "done"),
         Binding("tab", "other_side", "other side", key_display="Tab"),
-        Binding("c", "copy", "copy", key_display="C"),
+        *letter("c", "copy", "copy"),
+        *letter("e", "edit", "answers"),
         *COMMON_KEYS,
     ]
 
@@ -45,11 +47,26 @@ class ReviewScreen(WizardScreen):
 
         plan: Plan
 
-    def __init__(self, who: str, working: str = "", made: Plan | WizardError | None = None) -> None:
+    @dataclass
+    class Edit(Message):
+        """Change an answer: the one behind this change, or any."""
+
+        change: Change | None
+
+    def __init__(
+        self,
+        who: str,
+        working: str = "",
+        made: Plan | WizardError | None = None,
+        *,
+        answered: bool = True,
+    ) -> None:
         super().__init__(who)
         self.working = working
         self.made = made
         """The plan, or why there is none; None: it is still being made."""
+        self.answered = answered
+        """Whether it follows from answers, which can be changed; an undo does not."""
         self.plan: Plan | None = None
         self._told = ""
         """How far the making of the plan is, until it is shown."""
@@ -165,14 +182,23 @@ class ReviewScreen(WizardScreen):
             "done": self.plan is not None and not self.plan.changed and bool(self.plan.awaits),
             "copy": self.plan is not None,
             "other_side": self.plan is not None,
+            "edit": self.answered and self.made is not None,
         }
         return needs.get(action, True)
+
+    @property
+    def _chosen(self) -> Change | None:
+        """The change that is looked at."""
+        index = self.query_one("#changes", OptionList).highlighted or 0
+        return self.plan.changes[index] if self.plan is not None and index < len(self.plan.changes) else None
+
+    def action_edit(self) -> None:
+        self.post_message(self.Edit(self._chosen))
 
     def action_copy(self) -> None:
         """Copy what is looked at: a file's new content, or the text on the right."""
         assert self.plan is not None
-        index = self.query_one("#changes", OptionList).highlighted or 0
-        change = self.plan.changes[index] if index < len(self.plan.changes) else None
+        change = self._chosen
         if isinstance(change, File) and hides_all(change):
             self.notify("A secret is not copied.", timeout=3)
         elif isinstance(change, File) and change.after is not None and not change.hidden:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import join
 
 from screens.app import WizardApp
 from screens.journey import Journey
 from wizard import world
-from wizard.rights import as_root
+from wizard.rights import again_as_root, become_root
 
 
 def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
@@ -18,6 +19,8 @@ def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
         given, target = world.given(around, answers_file)
         app = WizardApp(around, Journey(given=given, target=target))
         app.run()
+    if app.successor and app.journey.host:
+        become_root(app.journey.host, app.successor)
     with suppress(OSError):  # the line may have dropped
         for line in _last_words(app, demo=demo):
             print(line, flush=True)
@@ -32,9 +35,9 @@ def _last_words(app: WizardApp, *, demo: bool) -> Iterator[str]:
     if journey.run is not None:
         yield f"{journey.run.title}: {'proven' if app.proven else 'written, but not proven yet'}."
         yield f"Take it back with: tls-wizard undo {journey.run.id}"
-    if app.world.state.bookmark.exists():
+    if app.keeping.has_place:
         yield "Your answers are kept; the next start offers to continue here."
     elif app.keeping.kept:
         yield "Your answers are kept; the wizard fills them in again."
     if app.keeping.kept and journey.host and not journey.host.root and journey.target and journey.run is None:
-        yield as_root(journey.host, journey.target.key)
+        yield f"To go on as root: {join(again_as_root(journey.host, journey.target.key))}"

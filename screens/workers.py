@@ -28,12 +28,12 @@ from screens.messages import (
     Told,
 )
 from wizard.errors import WizardError
-from wizard.plan import Command, Plan, Tell
-from wizard.targets import Target
 from wizard.world import World
 
 if TYPE_CHECKING:
     from wizard.journal import Run
+    from wizard.plan import Command, Plan, Tell
+    from wizard.targets import Target
     from wizard.transaction import Progress
 
 LATER_STEPS = ("screens.ask", "screens.review", "screens.dialogs", "screens.apply", "screens.prove")
@@ -51,7 +51,7 @@ class Workers(App[int]):
         host = self.world.look()
         for name in LATER_STEPS:
             import_module(name)
-        found = {target.key: target.find(host) for target in self.world.targets}
+        found = {target.key: target.load().find(host) for target in self.world.targets}
         self.post_message(Looked(host, found, len(self._waiting())))
         import_module("tomlkit")  # to keep the answers, from the first page on
 

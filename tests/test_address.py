@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.address import Address
+from wizard.address import Address, reached_at
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,20 @@ def test_anything_is_read_or_refused_with_a_sentence(text: str) -> None:
         assert Address.parse(str(address)) == address
         assert str(address).isascii()
         assert not any(map(str.isspace, str(address)))
+
+
+@pytest.mark.parametrize(
+    ("listens", "reached"),
+    [
+        ("0.0.0.0", "127.0.0.1"),
+        ("*", "127.0.0.1"),
+        ("::", "::1"),
+        ("::ffff:0.0.0.0", "127.0.0.1"),
+        ("::ffff:127.0.0.1", "127.0.0.1"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("fd00::5", "fd00::5"),
+        ("hub.example.com", "hub.example.com"),
+    ],
+)
+def test_what_listens_on_every_address_is_reached_by_loopback(listens: str, reached: str) -> None:
+    assert reached_at(listens) == reached

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.screens.sample_targets import SampleAuthority
+from tests.screens.sample_targets import SampleAuthority, offered
 from tests.screens.samples import HOST, HOSTILE, SampleHub
 from tests.screens.stage import interrupted_run
 from tests.targets import grpc_plans, nano_plans, nginx_plans
@@ -26,10 +26,10 @@ from wizard.kinds import Raw
 from wizard.secret import Secret
 from wizard.sheet import Sheet, fill_in
 from wizard.state import State
-from wizard.targets import Target, every
+from wizard.targets import Target, catalogue
 from wizard.targets.connector import Connector
 
-TARGETS = (SampleHub, SampleAuthority)
+TARGETS = (offered(SampleHub), offered(SampleAuthority))
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_a_run_is_proven_later_as_it_would_have_been_at_once(
     plan = review.prepared(sheet.answers, host)
     bookmark.keep(state, Bookmark(sheet.target, Step.APPLY, {}))
     transaction.apply(plan, state)
-    place = bookmark.found(state, every())
+    place = bookmark.found(state, catalogue.EVERY)
     assert place is not None
     proving = bookmark.to_prove(place, host)
     assert proving is not None

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -259,7 +260,24 @@ def test_who_may_not_write_gets_the_sudo_command_that_goes_on(shared: Sandbox) -
     done = as_nobody(shared, "apply", str(answers))
     assert done.returncode == 1
     again = f"Run it as root: sudo {sys.executable} -m wizard apply {answers}"
-    assert f"start_script: nobody may not write in {shared.hub}. {again}" in done.stderr
+    assert f"start_script (--start-script): nobody may not write in {shared.hub}. {again}" in done.stderr
+
+
+def test_the_sudo_command_repeats_the_flags(shared: Sandbox) -> None:
+    script = shared.hub / "start.sh"
+    flags = ["--start-script", str(script), "--common-name", "Hub of all", "--alt-names", "hub,10.0.0.5"]
+    done = as_nobody(shared, "apply", "hub-rest", "--yes", *flags)
+    assert done.returncode == 1
+    again = shlex.split(done.stderr.partition("Run it as root: ")[2].splitlines()[0])
+    assert again[: len(COMMAND) + 1] == ["sudo", *COMMAND]
+    words = [
+        f"--start-script={script}",
+        "--common-name=Hub of all",
+        "--alt-names=hub",
+        "--alt-names=10.0.0.5",
+    ]
+    assert again[len(COMMAND) + 1 :] == ["apply", "hub-rest", "--yes", *words]
+    assert cli(shared, *again[len(COMMAND) + 1 :]).returncode == 0
 
 
 def test_a_key_that_may_not_be_read_is_said_at_its_question(shared: Sandbox) -> None:
@@ -269,14 +287,14 @@ def test_a_key_that_may_not_be_read_is_said_at_its_question(shared: Sandbox) -> 
     done = as_nobody(shared, "plan", str(answers_file(shared)))
     assert done.returncode == 1
     assert "mistake of its own" not in done.stderr
-    assert "directory: nobody may not " in done.stderr
+    assert "directory (--directory): nobody may not " in done.stderr
 
 
 def test_a_folder_that_may_not_be_entered_is_said(shared: Sandbox) -> None:
     shared.hub.chmod(0o700)
     done = as_nobody(shared, "plan", str(answers_file(shared)))
     assert done.returncode == 1
-    assert "start_script: " in done.stderr
+    assert "start_script (--start-script): " in done.stderr
     assert "Permission denied" in done.stderr
 
 

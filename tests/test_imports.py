@@ -48,6 +48,26 @@ def test_a_word_about_itself_imports_nothing_heavy(arguments: list[str]) -> None
     assert not loaded(code) & {*HEAVY, "screens"}
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--version"], False),
+        (["plan", "--help"], False),
+        (["plan"], False),
+        (["plan", "nano", "--help"], True),
+    ],
+)
+def test_targets_are_imported_when_one_is_named(words: list[str], named: bool) -> None:
+    code = f"""\
+import sys
+from wizard.cli import main
+try: main({words!r})
+except SystemExit: pass
+sys.exit(40 + ("wizard.targets" in sys.modules))"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 40 + named, done.stderr
+
+
 def test_the_screens_open_without_cryptography_or_a_look_at_the_processes() -> None:
     packages = loaded("import screens.start")
     assert "textual" in packages

@@ -30,6 +30,7 @@ from wizard.host import look
 from wizard.plain import Conversation
 from wizard.plan import File, Plan
 from wizard.state import State
+from wizard.targets import catalogue
 from wizard.targets.connector import Connector
 from wizard.targets.nginx import Nginx
 from wizard.world import World
@@ -196,7 +197,7 @@ def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
         assert talk.prompt() is None
         assert talk.process.wait(SECONDS) == 0
     assert "Give one of the numbers" in talk.said
-    assert "Key in an answers file: node_version" in talk.said
+    assert "Key in an answers file: node_version; flag: --node-version" in talk.said
     assert "✗ TLS of V12 is broken" in talk.said
     assert talk.said.endswith("Your answers are kept.\n")
 
@@ -462,7 +463,7 @@ def test_a_pasted_text_that_was_cut_off_is_asked_for_again(tmp_path: Path) -> No
 
 def test_what_was_answered_for_a_server_that_is_done_is_kept_no_longer(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
-    world = World(look, state, (Nginx,), "root@signer", partial(answers.keep, state))
+    world = World(look, state, (catalogue.NGINX,), "root@signer", partial(answers.keep, state))
     talk = Conversation(world, {"nginx": {"site": "a.example.org", "directory": "/etc/nginx/tls/a"}})
     assert talk.keep()
     assert answers.kept(state) == talk.given

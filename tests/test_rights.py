@@ -50,7 +50,7 @@ def test_it_is_the_folder_of_the_file_behind_a_link_that_counts(tmp_path: Path, 
     (tmp_path / "link").symlink_to(closed / "cert.pem")
     said = cannot_write(tmp_path / "link", HOST, "hub-rest")
     assert said is not None
-    assert said.startswith(f"jake may not write in {closed}. Leave with Ctrl+Q, then: sudo ")
+    assert said.startswith(f"jake may not write in {closed}. Leave, then: sudo ")
 
 
 def test_a_file_on_the_way_is_named(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_what_not_even_root_can_write_is_not_sent_to_sudo(closed: Path) -> None:
 
 def test_the_screens_are_gone_on_with_as_root_with_the_answers_kept(tmp_path: Path) -> None:
     said = as_root(replace(HOST, state=State(tmp_path / "a state")), "hub-rest")
-    assert said.startswith("Leave with Ctrl+Q, then: sudo ")
+    assert said.startswith("Leave, then: sudo ")
     assert shlex.split(said.partition(": ")[2]) == [
         "sudo",
         "/opt/my tools/tls-wizard",

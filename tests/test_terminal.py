@@ -149,7 +149,7 @@ def test_a_file_with_the_passphrase_needs_no_asking(tmp_path: Path) -> None:
 def test_while_another_answer_is_wrong_nothing_is_asked(tmp_path: Path) -> None:
     with asked(tmp_path, "plan", answers_file(tmp_path, authority_days="x")) as there:
         assert there.end() == 1
-        assert "authority_days: " in there.text
+        assert "authority_days (--authority-days): " in there.text
     assert NEW not in there.text
 
 
@@ -189,7 +189,7 @@ def test_without_a_terminal_the_key_of_the_file_is_named(tmp_path: Path) -> None
         env={**os.environ, "TLS_WIZARD_STATE": str(tmp_path / "state")},
     )
     assert done.returncode == 1
-    assert "passphrase_file: This is needed." in json.loads(done.stdout)["msg"]
+    assert "passphrase_file (--passphrase-file): This is needed." in json.loads(done.stdout)["msg"]
     assert NEW not in done.stderr
 
 
@@ -198,7 +198,7 @@ def test_where_standard_error_is_a_file_nothing_is_asked(tmp_path: Path) -> None
     line = f"{' '.join(command(tmp_path, 'apply', answers_file(tmp_path)))} 2> {tmp_path}/errors"
     with terminal("sh", "-c", line, TLS_WIZARD_STATE=str(tmp_path / "state")) as there:
         assert there.end() == 1
-    assert "passphrase_file: This is needed." in (tmp_path / "errors").read_text()
+    assert "passphrase_file (--passphrase-file): This is needed." in (tmp_path / "errors").read_text()
 
 
 def test_what_is_asked_is_no_output(tmp_path: Path) -> None:

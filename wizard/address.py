@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -59,6 +60,22 @@ class Address:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"https://{host}{'' if self.port == 443 else f':{self.port}'}{self.path}"
+
+
+def reached_at(host: str) -> str:
+    """The host by which a program here reaches what listens at one: loopback, where that is every address.
+
+    Both without brackets; an IPv4 address that is mapped into IPv6 (RFC 4291 2.5.5.2) is reached as IPv4.
+    """
+    if host == "*":
+        return "127.0.0.1"
+    try:
+        at = ip_address(host.partition("%")[0])
+    except ValueError:  # a name
+        return host
+    at = getattr(at, "ipv4_mapped", None) or at
+    loopback = "127.0.0.1" if at.version == 4 else "::1"
+    return loopback if at.is_unspecified else str(at)
 
 
 def _host_and_port(text: str) -> tuple[Name, int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard import targets
-from wizard.errors import BadAnswers
+from wizard.errors import BadAnswers, WizardError
 from wizard.host import Host
 from wizard.kinds import MOST_OPTIONS, Plain, Raw
 from wizard.questions import Question
@@ -17,7 +17,7 @@ from wizard.secret import Secret
 from wizard.sheet import Elsewhere, Entry, Sheet, fill_in
 from wizard.small_files import read_small, write_small
 from wizard.state import State
-from wizard.targets import Target
+from wizard.targets import Target, catalogue
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -29,6 +29,15 @@ def read(path: Path, *, secrets: bool = True) -> tuple[type[Target], dict[str, R
     """The target and the answers given in a file; without `secrets` the files that hold some are left alone.
 
     Raises BadAnswers with one sentence that says what is wrong and what would be right.
+    """
+    target, written = load(path)
+    return target, from_keys(target, written, secrets=secrets)
+
+
+def load(path: Path) -> tuple[type[Target], dict[str, Raw]]:
+    """The target that a file names, and what stands behind each key; of a secret that is its file.
+
+    Raises BadAnswers.
     """
     try:
         data = tomllib.loads(read_small(path).decode())
@@ -45,11 +54,20 @@ def read(path: Path, *, secrets: bool = True) -> tuple[type[Target], dict[str, R
         raise BadAnswers(f'{path} names no target. Begin it with a line such as: target = "hub-rest"')
     target = targets.named(key)
     questions = {question.key: question for question in target.questions()}
-    asked = {key: _asked(path, target, questions, key) for key in data}
     return target, {
-        question.name: _given(path, question, data[key])
-        for key, question in asked.items()
-        if secrets or not question.secret
+        key: _value(path, _asked(path, target, questions, key), value) for key, value in data.items()
+    }
+
+
+def from_keys(target: type[Target], written: Mapping[str, Raw], *, secrets: bool = True) -> dict[str, Raw]:
+    """The answers by the names of their questions, for what stands behind the keys, in a file or as flags.
+
+    Without `secrets` the files that hold some are left alone. Raises BadAnswers: one cannot be used.
+    """
+    return {
+        asked.name: read_secret(Path(str(written[asked.key]))) if asked.secret else written[asked.key]
+        for asked in target.questions()
+        if asked.key in written and (secrets or not asked.secret)
     }
 
 
@@ -68,35 +86,37 @@ def _asked(path: Path, target: type[Target], questions: Mapping[str, Question], 
     raise BadAnswers(f'{path}: "{key}" is not a question of {target.key}. {hint}')
 
 
-def _given(path: Path, question: Question, value: object) -> Raw:
-    """The value of a key, for a secret what stands in the file it names; raises BadAnswers."""
+def _value(path: Path, question: Question, value: object) -> Raw:
+    """What stands behind the key of a question; raises BadAnswers where it is no answer to any."""
     if not isinstance(value, str | int | bool | list):
         raise BadAnswers(
             f'{path}: "{question.key}" must be a text, a number, true, false or a list of texts.'
         )
-    if not question.secret:
-        return value
-    if not isinstance(value, str):
+    if question.secret and not isinstance(value, str):
         raise BadAnswers(f'{path}: "{question.key}" must be the name of a file, in quotes.')
-    return read_secret(Path(value).expanduser())
+    return value
 
 
 def read_secret(path: Path) -> Secret:
-    """The first line of a file that nobody but its owner can read.
+    """The first line of a file that nobody but its owner can read; `~` is the user's home.
 
     Raises BadAnswers: it cannot be read, lies open to others, or is empty.
     """
     try:
-        mode = path.stat().st_mode
-        if mode & 0o077:
-            raise BadAnswers(
-                f"{path} can be read by others, so what is in it is no secret. First: chmod 600 {path}"
-            )
+        path = path.expanduser()
+    except RuntimeError:
+        raise BadAnswers(f'"{path}" names a home folder that does not exist.') from None
+    try:
         line = read_small(path).split(b"\n", 1)[0].rstrip(b"\r")
+        mode = path.stat().st_mode
     except OSError as error:
         raise BadAnswers(
             f"{path}, which should hold a passphrase, cannot be read: {error.strerror}."
         ) from None
+    if mode & 0o077:
+        raise BadAnswers(
+            f"{path} can be read by others, so what is in it is no secret. First: chmod 600 {path}"
+        )
     if not line:
         raise BadAnswers(f"{path} should hold a passphrase in its first line, but that is empty.")
     try:
@@ -116,28 +136,43 @@ def of_run(run: Run) -> tuple[type[Target], dict[str, Raw]]:
     return targets.named(run.target), dict(run.answers)
 
 
-def complete(target: type[Target], given: Mapping[str, Raw], host: Host, *, secrets: bool = True) -> Target:
+def complete(
+    target: type[Target],
+    given: Mapping[str, Raw],
+    host: Host,
+    *,
+    secrets: bool = True,
+    flags: bool = True,
+) -> Target:
     """The target with every answer; without `secrets` it may lack passphrases.
 
-    Raises Refusal when a file that an answer names cannot be edited, else BadAnswers with each problem.
+    With `flags` the command takes those of the questions, so that problems name them. Raises Refusal when a
+    file that an answer names cannot be edited, else BadAnswers with each problem.
     """
     sheet = fill_in(target, given, host, secrets=secrets)
     if sheet.answers is None:
-        for entry in sheet.wrong:
-            if entry.refusal is not None:
-                raise entry.refusal
-        problems = "\n".join(map(_problem, sheet.wrong))
-        raise BadAnswers(f"Some answers for {target.title} cannot be used:\n{problems}")
+        raise refusal(target, sheet.wrong, flags=flags)
     return sheet.answers
 
 
-def _problem(entry: Entry) -> str:
-    """What is wrong with an answer, with its key."""
-    text = f"  {entry.question.key}: {entry.error}"
+def refusal(target: type[Target], wrong: Sequence[Entry], *, flags: bool = True) -> WizardError:
+    """Why some answers cannot be used: a file that one names cannot be edited, else each problem."""
+    for entry in wrong:
+        if entry.refusal is not None:
+            return entry.refusal
+    problems = "\n".join(_problem(entry, flags=flags) for entry in wrong)
+    return BadAnswers(f"Some answers for {target.title} cannot be used:\n{problems}")
+
+
+def _problem(entry: Entry, *, flags: bool) -> str:
+    """What is wrong with an answer, with its key and its flag."""
+    asked = entry.question
+    text = f"  {asked.key}{f' ({asked.flag})' if flags else ''}: {entry.error}"
     if entry.elsewhere is not None:
         return f"{text}\n    Answers to begin with there:\n{_instead(entry.elsewhere)}"
-    if entry.question.secret and entry.missing:
-        return f"{text} Write it into a file that only you can read, and name that file."
+    if asked.secret and entry.missing:
+        how = "" if flags else " with --passphrase-file"
+        return f"{text} Write it into a file that only you can read, and name that file{how}."
     return text
 
 
@@ -149,21 +184,27 @@ def _instead(elsewhere: Elsewhere) -> str:
     return "\n".join(f"      {line}" for line in lines)
 
 
-def template(sheet: Sheet[Target]) -> str:
-    """A commented answers file, filled with what is given and with the defaults of this host."""
+def template(sheet: Sheet[Target], secret_files: Mapping[str, str] | None = None) -> str:
+    """A commented answers file, filled with what is given and with the defaults of this host.
+
+    Of a secret it names the file, where `secret_files` has one by its key.
+    """
     import tomlkit
 
     document = tomlkit.document()
     document.add(tomlkit.comment(f"Answers for {sheet.target.title}. Preview: tls-wizard plan THIS-FILE"))
+    first = sheet.entries[0].question
+    flag = f"{first.flag} for {first.key}"
+    document.add(tomlkit.comment(f"Each key is a flag as well, which goes over this file: {flag}"))
     document.add("target", tomlkit.item(sheet.target.key))
     for entry in sheet.entries:
         document.add(tomlkit.nl())
         document.add(tomlkit.comment(f"{entry.question.label}: {entry.question.help}"))
-        _add(document, entry)
+        _add(document, entry, (secret_files or {}).get(entry.question.key))
     return tomlkit.dumps(document)
 
 
-def _add(document: TOMLDocument, entry: Entry) -> None:
+def _add(document: TOMLDocument, entry: Entry, secret_file: str | None) -> None:
     import tomlkit
 
     kind = entry.question.kind
@@ -175,6 +216,9 @@ def _add(document: TOMLDocument, entry: Entry) -> None:
     if entry.question.secret:
         document.add(tomlkit.comment("A file, mode 0600, with the passphrase as its first line; without one"))
         document.add(tomlkit.comment("it is asked for on the terminal."))
+        if secret_file is not None:
+            document.add(entry.question.key, tomlkit.item(secret_file))
+            return
     elif entry.applies and not entry.error:
         document.add(entry.question.name, tomlkit.item(kind.plain(kind.read(entry.text))))
         return
@@ -213,7 +257,7 @@ def keep(state: State, target: type[Target], given: Mapping[str, Raw]) -> None:
 def kept(state: State) -> dict[str, dict[str, Raw]]:
     """The answers kept from the last start, by target key; a file that cannot be used is passed over."""
     found: dict[str, dict[str, Raw]] = {}
-    for target in targets.every():
+    for target in catalogue.EVERY:
         path = state.kept_answers(target.key)
         try:
             if path.exists():

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wizard.journal import Run
     from wizard.plan import Plan
     from wizard.sheet import Sheet
+    from wizard.targets.catalogue import Offered
 
 FORMAT = 1
 LONGEST_NAME = 40
@@ -83,7 +84,7 @@ def forget(state: State) -> None:
     state.bookmark.unlink(missing_ok=True)
 
 
-def found(state: State, targets: tuple[type[Target], ...]) -> Bookmark | None:
+def found(state: State, targets: tuple[Offered, ...]) -> Bookmark | None:
     """The place to go on from.
 
     None where there is none: nothing was left unfinished, the file is not one of ours or of a newer version,
@@ -113,8 +114,8 @@ def _read(state: State) -> dict[str, Any]:
     return record
 
 
-def _placed(record: dict[str, Any], targets: Mapping[str, type[Target]]) -> Bookmark:
-    target = targets[record["target"]]
+def _placed(record: dict[str, Any], targets: Mapping[str, Offered]) -> Bookmark:
+    target = targets[record["target"]].load()
     asked = {question.name for question in target.questions() if not question.secret}
     if not isinstance(answers := record["answers"], dict):
         raise TypeError("no answers")

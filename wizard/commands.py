@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wizard import terminal
+from wizard.address import Address
 from wizard.errors import WizardError, WrongUsage
 from wizard.inert import inert, inert_lines
 from wizard.kinds import LARGEST_PASTE
@@ -19,6 +20,7 @@ from wizard.state import State
 from wizard.streams import mute, tell
 
 if TYPE_CHECKING:
+    from wizard.flags import Setup
     from wizard.host import Host
     from wizard.journal import Run
     from wizard.kinds import Raw
@@ -75,25 +77,30 @@ def _waiting() -> tuple[Run, ...]:
 
 def questions(options: argparse.Namespace) -> int:
     """Print an answers file to fill in."""
-    from wizard import answers, host, targets
+    from wizard import answers, host
     from wizard.sheet import fill_in
 
-    target = targets.named(options.target)
-    text = answers.template(fill_in(target, {}, host.look()))
+    setup: Setup = options.about
+    here = replace(host.look(), arguments=options.again)
+    sheet = fill_in(setup.target, setup.given(secrets=False), here)
+    if wrong := [entry for entry in sheet.wrong if entry.given]:
+        raise answers.refusal(setup.target, wrong)
+    text = answers.template(sheet, setup.secret_files())
     if sys.stdout is not None:
-        sys.stdout.buffer.write(text.encode("utf-8"))  # as TOML is, whatever the locale
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))  # as TOML is, whatever the locale
     return DONE
 
 
 def _read(options: argparse.Namespace, *, secrets: bool = True) -> tuple[Target, Host]:
-    """The complete answers of a file, on this host; without `secrets` passphrases are left out."""
+    """The complete answers to what a command is about, on this host; without `secrets` no passphrases."""
     from wizard import answers, host
 
-    target, given = answers.read(options.answers, secrets=secrets)
-    here = replace(host.look(), arguments=(options.command, str(options.answers.absolute())))
+    setup: Setup = options.about
+    given = setup.given(secrets=secrets)
+    here = replace(host.look(), arguments=options.again)
     if secrets:
-        given = _with_secrets(options, target, given, here)
-    return answers.complete(target, given, here, secrets=secrets), here
+        given = _with_secrets(options, setup.target, given, here)
+    return answers.complete(setup.target, given, here, secrets=secrets), here
 
 
 def _with_secrets(
@@ -156,12 +163,12 @@ def _taken_up(
     from wizard import answers, host
 
     target, given = found[0], dict(found[1])
-    here = replace(host.look(), arguments=(options.command, *options.words))
+    here = replace(host.look(), arguments=options.again)
     if options.passphrase_file:
         secret = answers.read_secret(options.passphrase_file)
         given |= {asked.name: secret for asked in target.questions() if asked.secret}
     given = _with_secrets(options, target, given, here)
-    return answers.complete(target, given, here), here
+    return answers.complete(target, given, here, flags=False), here
 
 
 def certificates(options: argparse.Namespace) -> int:
@@ -231,10 +238,7 @@ def prove(options: argparse.Namespace) -> int:
 
 def _checks(options: argparse.Namespace) -> tuple[Check, ...]:
     """What is to be proven: of a setup, by its answers, or of an address with the files that are named."""
-    named = [name for name in ("mode", "ca", "cert", "key", "connect") if getattr(options, name) is not None]
-    if isinstance(options.answers, Path):
-        if named:
-            raise WrongUsage(f"--{named[0]} goes with an address: tls-wizard prove https://api.example.com/")
+    if not isinstance(options.about, Address):
         target, here = _read(options, secrets=False)
         return target.proof(here)
     from wizard.connecting import trial
@@ -247,7 +251,7 @@ def _checks(options: argparse.Namespace) -> tuple[Check, ...]:
     mode = Mode(options.mode) if options.mode else Mode.FULL if certificate else Mode.VERIFY_CA
     if mode.presents and certificate is None:
         raise WrongUsage("The mode full presents a client certificate: name it with --cert and --key.")
-    address, files = options.answers, Files(ca, certificate, key)
+    address, files = options.about, Files(ca, certificate, key)
     endpoint = _endpoint(options.connect) if options.connect else address.endpoint
     return trial.checks(Call(address, endpoint, files, mode, request_for(address, endpoint, files)))
 

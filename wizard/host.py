@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from shutil import which
 
 from wizard.state import State
 
@@ -55,10 +56,12 @@ class Host:
     user: str
     root: bool
     services: tuple[Service, ...] = ()
+    sudo: str = ""
+    """The full path of sudo(8), where there is one and the user is not root already; else empty."""
     command: tuple[str, ...] = ()
     """The full command that starts the wizard again, for "run this with sudo"."""
     arguments: tuple[str, ...] = ()
-    """The command line's command and its file; empty in the screens."""
+    """The words that give this command again; empty in the screens."""
     state: State = field(default_factory=State.default, repr=False)
     """Where the wizard remembers what it has done here."""
 
@@ -78,6 +81,7 @@ def look() -> Host:
         addresses=processes.addresses(),
         user=_user_name(os.geteuid()),
         root=os.geteuid() == 0,
+        sudo=(which("sudo") or "") if os.geteuid() else "",
         services=processes.services(),
         command=own_command(),
     )

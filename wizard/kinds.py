@@ -174,9 +174,13 @@ class Several(_Written[tuple[str, ...]]):
     optional: bool = False
     """Whether it may be left empty."""
 
+    def items(self, text: str) -> list[str]:
+        """The items of a list that is typed."""
+        return [part for part in re.split(r"[,\s]+", text) if part]
+
     def read(self, raw: Raw) -> tuple[str, ...]:
         if isinstance(raw, str):
-            items: Sequence[str] = [part for part in re.split(r"[,\s]+", raw) if part]
+            items: Sequence[str] = self.items(raw)
         elif isinstance(raw, Sequence):
             items = raw
         else:
@@ -300,9 +304,13 @@ class Delivered:
 
     optional: ClassVar[bool] = True
 
+    def items(self, text: str) -> list[str]:
+        """The files of a list that is typed; a pasted text is one item."""
+        return [text] if PEM_BEGINS in text else [part for part in text.split(",") if part]
+
     def read(self, raw: Raw) -> Delivery:
         if isinstance(raw, str):
-            given: Sequence[str] = [raw] if PEM_BEGINS in raw else [part for part in raw.split(",") if part]
+            given: Sequence[str] = self.items(raw)
         elif isinstance(raw, Sequence):
             given = raw
         else:

@@ -120,7 +120,7 @@ class Conversation:
         try:
             for target in self.world.targets:
                 if target.key in self.given:
-                    self.world.keep(target, self.given[target.key])
+                    self.world.keep(target.load(), self.given[target.key])
         except (WizardError, OSError):  # that must not keep anybody from leaving
             return False
         return True
@@ -191,7 +191,7 @@ class Conversation:
         host = self._host
         _say("\nWhat shall be secured?")
         for number, target in enumerate(self.world.targets, 1):
-            found = target.find(host)
+            found = target.load().find(host)
             _say(f"  {number}  {target.title}: {inert(found.status)}")
             for warning in found.warnings:
                 _say(f"     ! {inert(warning.text)}")
@@ -202,7 +202,7 @@ class Conversation:
             typed = _line("Number", "1") or "1"
             if typed in options:
                 _say(options[typed].summary)
-                return options[typed]
+                return options[typed].load()
             _say("Give one of the numbers, or a name such as nginx.")
 
     def _name_those_that_wait(self) -> None:
@@ -282,12 +282,26 @@ class Conversation:
                     return
             elif entry.error:
                 _say(f"✗ {entry.error}")
+                if entry.needs_root:
+                    self._offer_root()
                 self._answers.pop(name, None)  # so that the default is offered again
                 entry = self._sheet()[name]
             else:
                 if entry.caution:
                     _say(f"! {entry.caution}")
                 return
+
+    def _offer_root(self) -> None:
+        """Have sudo start the wizard anew with the answers; secrets are not taken along."""
+        from wizard import rights
+
+        assert self.target is not None
+        if not terminal.yes("Do that now, these answers taken along?"):
+            return
+        self.keep()
+        if rights.asked_sudo(self._host):
+            self._forget_place()  # root's own wizard keeps it from now on
+            rights.become_root(self._host, (*rights.again_as_root(self._host, self.target.key), "--plain"))
 
     def _take(self, entry: Entry) -> None:
         """Read what is typed and keep it; an empty line takes the default, or what was given before."""
@@ -437,7 +451,7 @@ def _options(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 def _explain(entry: Entry) -> None:
     asked = entry.question
-    _say(f"{asked.more or asked.help} Key in an answers file: {asked.key}")
+    _say(f"{asked.more or asked.help} Key in an answers file: {asked.key}; flag: {asked.flag}")
 
 
 def _meant(typed: str, options: tuple[tuple[str, str], ...]) -> str:

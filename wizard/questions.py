@@ -1,4 +1,4 @@
-"""Ask: questions declared once, rendered as fields, as prompts and as keys of an answers file.
+"""Ask: questions declared once, rendered as fields, as prompts, as keys of an answers file and as flags.
 
 A target is a frozen dataclass whose fields are its questions. The rules of a field stand beside it
 as methods, each taking the host:
@@ -62,6 +62,11 @@ class Question:
     def key(self) -> str:
         """The key in an answers file."""
         return f"{self.name}_file" if self.secret else self.name
+
+    @property
+    def flag(self) -> str:
+        """The flag on a command line, for the same value."""
+        return f"--{self.key.replace('_', '-')}"
 
 
 def question(label: str, kind: Kind[T], *, page: str, help: str, more: str = "", once: bool = False) -> T:

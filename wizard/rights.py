@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
+import subprocess
 from pathlib import Path
 from shlex import join
+from typing import NoReturn
 
 from wizard.host import Host
 from wizard.plan import Owner
@@ -38,8 +41,37 @@ def as_root(host: Host, target: str) -> str:
     """The way out for someone who needs more rights: the command that goes on as root, with the answers."""
     if host.arguments:
         return f"Run it as root: {join(('sudo', *host.command, *host.arguments))}"
-    kept = str(host.state.kept_answers(target))
-    return f"Leave with Ctrl+Q, then: {join(('sudo', *host.command, '--answers', kept))}"
+    return f"Leave, then: {join(again_as_root(host, target))}"
+
+
+def again_as_root(host: Host, target: str | None) -> tuple[str, ...]:
+    """The command that opens the wizard as root, with the answers that are kept for a target."""
+    taken_along = ("--answers", str(host.state.kept_answers(target))) if target else ()
+    return ("sudo", *host.command, *taken_along)
+
+
+def needs_root(host: Host, problem: str) -> bool:
+    """Whether a sentence about a problem says that root could do it, and this user could become root."""
+    return bool(host.sudo) and join(("sudo", *host.command)) in problem
+
+
+def asked_sudo(host: Host) -> bool:
+    """Have sudo ask for the password, on the terminal and as often as it likes; whether it was content.
+
+    It remembers that for some minutes, so the command that follows is not asked again (sudo(8), `-v`).
+    """
+    print("To go on as root, sudo asks for your password:", flush=True)
+    # Ctrl+C is for sudo. A handler, since what is ignored here would be ignored there, too.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.run([host.sudo, "-v"], check=False).returncode == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def become_root(host: Host, command: tuple[str, ...]) -> NoReturn:
+    """Go on as the command of `again_as_root`, in place of this process."""
+    os.execv(host.sudo, command)  # noqa: S606 -- no shell is wanted
 
 
 def can_read(path: Path, account: str) -> bool:

@@ -10,6 +10,7 @@ from wizard.errors import Refusal
 from wizard.host import Host
 from wizard.kinds import Choice, Kind, Raw
 from wizard.questions import NotAnswered, Page, Question, Questionnaire, rule
+from wizard.rights import needs_root
 from wizard.secret import Secret
 
 Q = TypeVar("Q", bound=Questionnaire)
@@ -66,6 +67,8 @@ class Entry:
     """The refusal of a file that the answer names, when that is the error."""
     elsewhere: Elsewhere | None = None
     """The other target that serves, when that is the error."""
+    needs_root: bool = False
+    """Whether the error would not be one for root, and the user could become that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,7 @@ def _entry(
         chosen=asked.secret and rule(answers, "chosen", asked, host) is True,
         refusal=error if isinstance(error, Refusal) else None,
         elsewhere=error if isinstance(error, Elsewhere) else None,
+        needs_root=needs_root(host, str(error or "")),
     )
     return entry, NO_VALUE if error else value
 

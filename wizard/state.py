@@ -58,6 +58,11 @@ class State:
         """The file that keeps the answers to a target between two starts."""
         return self.root / "answers" / f"{target}.toml"
 
+    @property
+    def copied(self) -> Path:
+        """The file with what was copied last: many terminals drop what is sent to their clipboard."""
+        return self.root / "copied"
+
     def make(self) -> None:
         """Make the folder, or make an existing one private.
 

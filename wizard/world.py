@@ -11,13 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wizard import answers, host, targets
+from wizard import answers, host
 from wizard.state import State
+from wizard.targets import catalogue
 
 if TYPE_CHECKING:
     from wizard.host import Host
     from wizard.kinds import Raw
     from wizard.targets import Target
+    from wizard.targets.catalogue import Offered
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class World:
 
     look: Callable[[], Host]
     state: State
-    targets: tuple[type[Target], ...]
+    targets: tuple[Offered, ...]
     who: str
     """`user@host`, for the line at the top."""
     keep: Callable[[type[Target], Mapping[str, Raw]], None]
@@ -42,7 +44,7 @@ def opened(*, demo: bool) -> AbstractContextManager[World]:
 def _here() -> Iterator[World]:
     state = State.default()
     who = f"{getpass.getuser()}@{socket.gethostname().split('.')[0]}"
-    yield World(host.look, state, targets.every(), who, partial(answers.keep, state))
+    yield World(host.look, state, catalogue.EVERY, who, partial(answers.keep, state))
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def _demo() -> Iterator[World]:
     from wizard.demo.sandbox import sandbox
 
     with sandbox() as box:
-        yield World(box.look, box.state, targets.every(), "demo", partial(answers.keep, box.state))
+        yield World(box.look, box.state, catalogue.EVERY, "demo", partial(answers.keep, box.state))
 
 
 def given(world: World, answers_file: Path | None) -> tuple[dict[str, dict[str, Raw]], type[Target] | None]:

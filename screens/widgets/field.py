@@ -124,7 +124,8 @@ class Field(containers.Vertical):
         entry = self.entry
         if entry.error and (self.tried or not entry.missing):
             there = f" Ctrl+N goes on with {entry.elsewhere.target}." if entry.elsewhere else ""
-            return "error", f"✗ {entry.error}{there}"
+            root = "\nCtrl+R does that from here." if entry.needs_root else ""
+            return "error", f"✗ {entry.error}{there}{root}"
         if entry.caution:
             return "caution", f"! {entry.caution}"
         return "help", entry.question.help

@@ -411,7 +411,7 @@ def test_any_address_is_proven(box: Sandbox, parties: Parties) -> None:
         (("https://127.0.0.1:0/",), "0 is not a port"),
         (("https://127.0.0.1:1/", "--mode", "full"), "name it with --cert and --key"),
         (("https://127.0.0.1:1/", "--cert", "client.crt"), "--cert and --key go together"),
-        (("answers.toml", "--mode", "skip"), "--mode goes with an address"),
+        (("hub-rest", "--mode", "skip"), "--mode goes with an address"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(

@@ -13,13 +13,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tests.screens.sample_targets import SampleAuthority
+from tests.screens.sample_targets import SampleAuthority, offered
 from tests.screens.samples import FAILED, HOST, SampleHub, checks
-from wizard import cli, targets
+from wizard import cli
 from wizard.host import Host
 from wizard.plan import Command, Plan, Tell, silent
 from wizard.proof import Check
-from wizard.targets import Found
+from wizard.targets import Found, catalogue
 
 HOW, FOLDER = sys.argv[1], Path(sys.argv[2])
 
@@ -64,5 +64,5 @@ class RiggedAuthority(SampleAuthority):
 
 
 if __name__ == "__main__":
-    targets.every = lambda: (RiggedAuthority if HOW.startswith("authority") else Rigged,)
+    catalogue.EVERY = (offered(RiggedAuthority if HOW.startswith("authority") else Rigged),)
     sys.exit(cli.main(sys.argv[3:]))

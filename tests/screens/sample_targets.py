@@ -29,9 +29,11 @@ from wizard.material.names import check_common_name, read_name
 from wizard.plan import File, Plan, Tell, silent
 from wizard.proof import Check, Expect, Outcome, Verdict
 from wizard.questions import Page, question
+from wizard.rights import as_root
 from wizard.secret import Secret
 from wizard.sheet import Elsewhere
 from wizard.targets import Found, Target
+from wizard.targets.catalogue import Offered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,8 @@ class HubQuestions(Target):
     def check_start_script(self, host: Host, value: Path) -> str | None:
         if value.name == "old.sh":
             raise Elsewhere("This Hub has no TLS. Put nginx in front of it.", "nginx", {})
+        if value.name == "theirs.sh":
+            return f"{host.user} may not write in {value.parent}. {as_root(host, self.key)}"
         if value.name.endswith(".sh"):
             return None
         return "There is no such file. Give the script that starts Hub."
@@ -337,3 +341,8 @@ class SampleAuthority(Target):
 def fingerprint(passphrase: Secret) -> str:
     """Says of a key which passphrase it was written with."""
     return sha256(passphrase.reveal().encode()).hexdigest()
+
+
+def offered(target: type[Target]) -> Offered:
+    """A target of the tests as the first screen lists it."""
+    return Offered(target.key, target.title, target.summary, lambda: target)

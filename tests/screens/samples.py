@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.screens.sample_targets import HubQuestions
+from tests.screens.sample_targets import HubQuestions, offered
 from wizard.files import Entry
 from wizard.host import Host, Service
 from wizard.journal import Run, Status, Step
@@ -326,4 +326,4 @@ def world(
     keep: Callable[[type[Target], Mapping[str, Raw]], None] | None = None,
 ) -> World:
     """What the app needs from outside, the same everywhere."""
-    return World(look, State(state), (target,), WHO, Kept() if keep is None else keep)
+    return World(look, State(state), (offered(target),), WHO, Kept() if keep is None else keep)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
+
+import pytest
 
 from screens.app import WizardApp
 from screens.journey import Journey
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import BARE_HOST, HOST, HOSTILE, SCRIPT, SampleHub
-from tests.screens.stage import NORMAL, Size, at_every_size, opened, settled
+from tests.screens.stage import NARROW, NORMAL, Size, at_every_size, opened, settled
 from wizard.host import Host
+from wizard.kinds import Raw
 from wizard.plan import Warning
+from wizard.state import State
 from wizard.targets import Found
+
+NOT_ROOT = replace(
+    HOST,
+    user="jake",
+    root=False,
+    sudo="/usr/bin/sudo",
+    state=State(Path("/home/jake/.local/state/tls-wizard")),
+)
 
 
 class HostileHub(SampleHub):
@@ -40,6 +53,21 @@ async def test_looking(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
 @at_every_size
 async def test_found_with_a_warning(size: Size, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
     async with opened(samples.world(tmp_path), size=size) as pilot:
+        await looks_as_before(pilot)
+
+
+@at_every_size
+async def test_not_root(size: Size, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
+    async with opened(samples.world(tmp_path, look=lambda: NOT_ROOT), size=size) as pilot:
+        await looks_as_before(pilot)
+
+
+@pytest.mark.parametrize("size", [NORMAL, NARROW], ids=["80x24", "60x20"])
+async def test_an_answer_that_needs_root(size: Size, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
+    given: dict[str, dict[str, Raw]] = {"hub-rest": {"start_script": "/srv/hub/theirs.sh"}}
+    world = samples.world(tmp_path, look=lambda: NOT_ROOT)
+    async with opened(world, size=size, journey=Journey(given=given)) as pilot:
+        await pilot.press("enter")
         await looks_as_before(pilot)
 
 

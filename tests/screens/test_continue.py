@@ -21,10 +21,10 @@ from screens.prove import ProveScreen
 from screens.review import ReviewScreen
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
-from tests.screens.sample_targets import OPENS, SampleAuthority
+from tests.screens.sample_targets import OPENS, SampleAuthority, offered
 from tests.screens.samples import HOSTILE, SampleHub
 from tests.screens.stage import NARROW, NORMAL, Size, interrupted_run, opened, settled, text, typed
-from wizard import answers, bookmark, journal, targets
+from wizard import answers, bookmark, journal
 from wizard.bookmark import Step
 from wizard.errors import WizardError
 from wizard.host import Host
@@ -33,7 +33,7 @@ from wizard.kinds import Raw
 from wizard.plan import Plan, Tell, silent
 from wizard.proof import Check
 from wizard.state import State
-from wizard.targets import Target
+from wizard.targets import Target, catalogue
 
 
 class Unproven(SampleHub):
@@ -59,7 +59,7 @@ def step(pilot: Pilot[int]) -> type[object]:
 
 
 def place(folder: Path, target: type[Target] = SampleHub) -> Step | None:
-    found = bookmark.found(State(folder / "state"), (target,))
+    found = bookmark.found(State(folder / "state"), (offered(target),))
     return found.step if found else None
 
 
@@ -70,14 +70,14 @@ async def write(pilot: Pilot[int]) -> None:
     assert step(pilot) is ApplyScreen
 
 
-async def offered(pilot: Pilot[int], words: str) -> None:
+async def is_asked(pilot: Pilot[int], words: str) -> None:
     assert step(pilot) is Continue
     assert "Continue where you were?" in text(pilot)
     assert words in " ".join(text(pilot).replace("│", " ").split())
 
 
 async def go_on(pilot: Pilot[int], words: str) -> None:
-    await offered(pilot, words)
+    await is_asked(pilot, words)
     await pilot.press("enter")
     await settled(pilot)
 
@@ -97,7 +97,7 @@ async def test_a_name_is_harmless(tmp_path: Path) -> None:
     async with started(tmp_path, common_name=HOSTILE) as pilot:
         await pilot.press("enter", "enter")
     async with started(tmp_path, size=NARROW) as pilot:
-        await offered(pilot, "IOTA Hub, REST, [bold red]not bold[/] \\x1b]52;c;aGk=")
+        await is_asked(pilot, "IOTA Hub, REST, [bold red]not bold[/] \\x1b]52;c;aGk=")
         assert "\x1b" not in text(pilot)
 
 
@@ -178,7 +178,7 @@ async def test_to_the_proof_of_what_is_written(tmp_path: Path) -> None:
         await settled(pilot)
         assert step(pilot) is ProveScreen
     async with started(tmp_path, Unproven) as pilot:
-        await offered(pilot, "(Review)")
+        await is_asked(pilot, "(Review)")
 
 
 async def test_what_is_proven_after_all_can_be_taken_back(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ async def test_to_begin_anew_forgets_the_place_and_no_answer(tmp_path: Path) -> 
     async with started(tmp_path) as pilot:
         await pilot.press("enter", "enter")
     async with started(tmp_path) as pilot:
-        await offered(pilot, "(Ask, page 2 of 2)")
+        await is_asked(pilot, "(Ask, page 2 of 2)")
         await pilot.press("right", "enter")
         await settled(pilot)
         assert step(pilot) is ChooseScreen
@@ -276,14 +276,14 @@ async def test_later_is_asked_at_the_next_start_and_not_before(tmp_path: Path) -
     async with started(tmp_path) as pilot:
         await pilot.press("enter", "enter")
     async with started(tmp_path) as pilot:
-        await offered(pilot, "(Ask, page 2 of 2)")
+        await is_asked(pilot, "(Ask, page 2 of 2)")
         await pilot.press("escape", "h")
         await settled(pilot)
         await pilot.press("escape")
         await settled(pilot)
         assert step(pilot) is ChooseScreen
     async with started(tmp_path) as pilot:
-        await offered(pilot, "(Ask, page 2 of 2)")
+        await is_asked(pilot, "(Ask, page 2 of 2)")
 
 
 async def test_enter_is_yes_for_it_loses_nothing(tmp_path: Path) -> None:
@@ -394,7 +394,7 @@ async def test_a_letter_writes_nothing(tmp_path: Path) -> None:
 
 
 async def test_each_page_keeps_the_answers_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "every", lambda: (SampleHub,))
+    monkeypatch.setattr(catalogue, "EVERY", (offered(SampleHub),))
     state = State(tmp_path / "state")
     world = samples.world(state.root, keep=partial(answers.keep, state))
     async with opened(world) as pilot:

@@ -100,14 +100,13 @@ def prove() -> ProveScreen:
 
 
 ALWAYS = ("Esc back", "F1 help", "Ctrl+Q quit")
+OF_A_PLAN = ("Tab other side", "C copy", "E answers", *ALWAYS)
 SCENES = {
     "choose": Scene(("Enter next", "C certificates", "H earlier runs", *ALWAYS[1:])),
     "making the plan": Scene(ALWAYS, screen=review),
-    "review": Scene(("Enter write", "Tab other side", "C copy", *ALWAYS), reviewing(PLAN), review),
-    "nothing to change": Scene(
-        ("Enter prove", "Tab other side", "C copy", *ALWAYS), reviewing(NOTHING_TO_CHANGE), review
-    ),
-    "refusal": Scene(ALWAYS, refused, review),
+    "review": Scene(("Enter write", *OF_A_PLAN), reviewing(PLAN), review),
+    "nothing to change": Scene(("Enter prove", *OF_A_PLAN), reviewing(NOTHING_TO_CHANGE), review),
+    "refusal": Scene(("E answers", *ALWAYS), refused, review),
     "writing": Scene(("F1 help", "Ctrl+Q quit"), screen=apply),
     "applied": Scene(
         ("Enter next", "S restart", "U undo", "C copy", "F1 help", "Ctrl+Q quit"), applied, apply
@@ -249,6 +248,27 @@ async def test_a_name_full_of_markup_is_copied_and_told_inert(tmp_path: Path) ->
         await settled(pilot)
         assert "the new content of" in str(next(iter(pilot.app._notifications)).message)
         assert "\x1b" not in text(pilot)
+
+
+async def test_what_is_copied_is_in_a_file_that_only_the_user_reads_as_well(tmp_path: Path) -> None:
+    async with at(SCENES["applied"], tmp_path) as pilot:
+        await pilot.press("c")
+        await settled(pilot)
+        assert isinstance(pilot.app, WizardApp)
+        copied = pilot.app.world.state.copied
+        assert copied.read_text() == ADVICE[0].command
+        assert copied.stat().st_mode & 0o777 == 0o600
+        assert f"It is in {copied} too." in str(next(iter(pilot.app._notifications)).message)
+
+
+async def test_where_nothing_can_be_kept_it_is_copied_all_the_same(tmp_path: Path) -> None:
+    async with at(SCENES["applied"], tmp_path) as pilot:
+        assert isinstance(pilot.app, WizardApp)
+        pilot.app.world.state.copied.mkdir(parents=True)
+        await pilot.press("c")
+        await settled(pilot)
+        assert pilot.app.clipboard == ADVICE[0].command
+        assert str(next(iter(pilot.app._notifications)).message).endswith("the first command.")
 
 
 async def test_the_restart_command_is_copied_after_writing(tmp_path: Path) -> None:

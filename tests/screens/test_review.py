@@ -55,7 +55,7 @@ async def test_edit_of_the_script(size: Size, tmp_path: Path, looks_as_before: L
     ],
 )
 async def test_plan(plan: Plan, row: int, tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
-    screen = ReviewScreen(WHO, WORKING)
+    screen = ReviewScreen(WHO, WORKING, answered=plan is not UNDO)
     async with opened(samples.world(tmp_path), screen) as pilot:
         screen.show(plan)
         await pilot.press(*["down"] * row)

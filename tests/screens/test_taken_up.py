@@ -25,7 +25,7 @@ from tests.sources.elsewhere import Elsewhere
 from tests.targets.grpc_plans import host_of
 from wizard.demo.sandbox import Sandbox
 from wizard.material.certificates import read_certificates_pem, same_key
-from wizard.targets.hub_rest import HubRest
+from wizard.targets import catalogue
 from wizard.world import World
 
 KEPT = Kept()
@@ -45,7 +45,7 @@ async def app(box: Sandbox, **given: str) -> AsyncIterator[Pilot[int]]:
         "alt_names": "hub.example.org, 127.0.0.1",
         **given,
     }
-    world = World(lambda: host_of(box), box.state, (HubRest,), samples.WHO, KEPT)
+    world = World(lambda: host_of(box), box.state, (catalogue.HUB_REST,), samples.WHO, KEPT)
     async with opened(world, journey=Journey(given={"hub-rest": answers})) as pilot:
         yield pilot
 
@@ -81,7 +81,7 @@ async def test_a_setup_waits(tmp_path: Path, looks_as_before: LooksAsBefore) -> 
     async with opened(samples.world(tmp_path)) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, ChooseScreen)
-        screen.show_found(screen.found, 1)
+        screen.show_found(screen.found, 1, "")
         await looks_as_before(pilot)
 
 

@@ -19,6 +19,7 @@ from wizard.errors import BadAnswers
 from wizard.proof import Verdict, prove
 from wizard.review import prepared
 from wizard.secret import Secret
+from wizard.targets import catalogue
 from wizard.targets.nano import Nano
 from wizard.targets.nginx import Nginx
 from wizard.world import World
@@ -81,7 +82,7 @@ async def test_a_key_goes_on_with_nginx_and_takes_the_answers_along(setup: Setup
     world = World(
         look=lambda: replace(box.host(), services=()),
         state=setup.state,
-        targets=(Nano, Nginx),
+        targets=(catalogue.NANO, catalogue.NGINX),
         who="root@signer",
         keep=lambda target, given: None,
     )

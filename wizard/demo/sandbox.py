@@ -146,7 +146,7 @@ class Sandbox:
             for folder in self.services
             if service.directory and service.directory.is_relative_to(folder)
         ]
-        return replace(here, services=tuple(mine), state=self.state)
+        return replace(here, services=tuple(mine), state=self.state, sudo="")
 
     def start(self) -> None:
         """Start each service as its operator would, and wait until all listen."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from wizard.errors import BadAnswers
 from wizard.plan import Tell, Warning, silent
 from wizard.questions import Questionnaire
+from wizard.targets import catalogue
 
 if TYPE_CHECKING:
     from wizard.checks import ClientFiles, TlsService
@@ -75,21 +76,14 @@ class Target(Questionnaire, ABC):
 
 def every() -> tuple[type[Target], ...]:
     """All targets, in the order they are offered."""
-    from wizard.targets.connector import Connector
-    from wizard.targets.hub_grpc import HubGrpc
-    from wizard.targets.hub_rest import HubRest
-    from wizard.targets.nano import Nano
-    from wizard.targets.nginx import Nginx
-    from wizard.targets.santedb import SanteDb
-
-    return HubRest, HubGrpc, Nano, SanteDb, Nginx, Connector
+    return tuple(offered.load() for offered in catalogue.EVERY)
 
 
 def named(key: str) -> type[Target]:
     """The target with this key; raises BadAnswers naming the ones there are."""
-    targets = {target.key: target for target in every()}
-    if key not in targets:
-        near = get_close_matches(key, targets, n=1)
-        hint = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(targets)}."
+    offered = {each.key: each for each in catalogue.EVERY}
+    if key not in offered:
+        near = get_close_matches(key, offered, n=1)
+        hint = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(offered)}."
         raise BadAnswers(f'There is no target "{key}". {hint}')
-    return targets[key]
+    return offered[key].load()

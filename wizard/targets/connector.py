@@ -27,6 +27,7 @@ from wizard.rights import cannot_write
 from wizard.secret import Secret
 from wizard.sheet import Missing
 from wizard.targets import Found, Target
+from wizard.targets.catalogue import CONNECTOR
 from wizard.targets.service_files import unchanged
 
 if TYPE_CHECKING:
@@ -52,12 +53,9 @@ FILES_PAGE = Page(
 class Connector(Target):
     """The answers for a connector."""
 
-    key: ClassVar = "connector"
-    title: ClassVar = "API connector"
-    summary: ClassVar = (
-        "Makes the three texts that a connector such as DronaHQ's takes: the authority, the client's "
-        "certificate and its key. The proof calls the API in each mode and says which one works."
-    )
+    key: ClassVar = CONNECTOR.key
+    title: ClassVar = CONNECTOR.title
+    summary: ClassVar = CONNECTOR.summary
     pages: ClassVar = (API_PAGE, FILES_PAGE)
 
     from_run: str = question(

@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, ClassVar
 
+from wizard.address import reached_at
 from wizard.host import Host
 from wizard.kinds import HostAndPort, YesNo
 from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
@@ -20,6 +21,7 @@ from wizard.questions import Page, question
 from wizard.sources import client_authority
 from wizard.sources.pair import Pair
 from wizard.targets import Offer
+from wizard.targets.catalogue import HUB_GRPC
 from wizard.targets.certificate.base import AUTHORITY_PAGE, EXISTING, OWN, PAGE, PRIVATE_CA
 from wizard.targets.checked_clients import CheckedClients
 from wizard.targets.client_questions import PAGE_KEY
@@ -49,13 +51,10 @@ CLIENTS_PAGE = Page(
 class HubGrpc(CheckedClients, HubTarget):
     """The answers for Hub's gRPC API."""
 
-    key: ClassVar = "hub-grpc"
+    key: ClassVar = HUB_GRPC.key
     api: ClassVar = "grpc"
-    title: ClassVar = "IOTA Hub, gRPC"
-    summary: ClassVar = (
-        "Afterwards Hub's gRPC API speaks TLS only, and lets in only clients with a certificate that your "
-        "own authority has issued to them."
-    )
+    title: ClassVar = HUB_GRPC.title
+    summary: ClassVar = HUB_GRPC.summary
     sources: ClassVar = (PRIVATE_CA, EXISTING)
     key_types: ClassVar = HUB_KEY_TYPES
     pages: ClassVar = (SERVICE_PAGE, replace(PAGE, note=UNPROTECTED_KEY), CLIENTS_PAGE, AUTHORITY_PAGE)
@@ -93,14 +92,14 @@ class HubGrpc(CheckedClients, HubTarget):
         return self.start_script.parent / "tls"
 
     def default_address(self, host: Host) -> str:
+        from wizard.probe import Endpoint
+
         listen = hub_service.read(self.start_script).listen_address or DEFAULT_ADDRESS
         try:
-            address = HostAndPort().read(listen)
+            at = Endpoint.parse(HostAndPort().read(listen))
         except ValueError:
             return DEFAULT_ADDRESS
-        host_part, _, port = address.rpartition(":")
-        loopback = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 -- every address: here, loopback
-        return f"{loopback.get(host_part, host_part)}:{port}"
+        return str(Endpoint(reached_at(at.host), at.port))
 
     # What is written ----------------------------------------------------------------------------------
 

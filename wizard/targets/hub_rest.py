@@ -13,12 +13,14 @@ from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, ClassVar
 
+from wizard.address import reached_at
 from wizard.host import Host
 from wizard.kinds import IPv4Address, YesNo
 from wizard.plan import Advice, Change, Plan, Tell, Warning, silent
 from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets import Offer
+from wizard.targets.catalogue import HUB_REST
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -53,13 +55,10 @@ PLAIN_HTTP = "Hub answers plain HTTP beside TLS, on the same port, and has no sw
 class HubRest(HubTarget):
     """The answers for Hub's RESTful API."""
 
-    key: ClassVar = "hub-rest"
+    key: ClassVar = HUB_REST.key
     api: ClassVar = "http"
-    title: ClassVar = "IOTA Hub, REST"
-    summary: ClassVar = (
-        "Afterwards Hub answers https:// with a certificate of its own. Its REST API cannot check clients; "
-        "whoever reaches the port can use it."
-    )
+    title: ClassVar = HUB_REST.title
+    summary: ClassVar = HUB_REST.summary
     sources: ClassVar = (SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING)
     key_types: ClassVar = HUB_KEY_TYPES
     pages: ClassVar = (
@@ -103,11 +102,10 @@ class HubRest(HubTarget):
     def default_address(self, host: Host) -> str:
         listen = hub_service.read(self.start_script).listen_address or DEFAULT_ADDRESS
         try:
-            address = IPv4Address().read(listen)
+            host_part, _, port = IPv4Address().read(listen).rpartition(":")
         except ValueError:
             return DEFAULT_ADDRESS
-        # 0.0.0.0 means every address of this host; a client here reaches it by loopback.
-        return address.replace("0.0.0.0:", "127.0.0.1:") if address.startswith("0.0.0.0:") else address
+        return f"{reached_at(host_part)}:{port}"
 
     def files(self, directory: Path) -> tuple[Path, ...]:
         return directory / "cert.pem", directory / "key.pem", directory / "dh.pem"

@@ -29,6 +29,7 @@ from wizard.sources.client_folder import ClientFolder
 from wizard.sources.clients import Bundle, Clients, enumerated, read_client_name
 from wizard.sources.pair import Issue, Pair, Wanted, write
 from wizard.targets import Found, Offer
+from wizard.targets.catalogue import NANO
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -82,12 +83,9 @@ class Nano(ClientQuestions):
 
     service_name: ClassVar = "The node"
     restarted: ClassVar = "the node is restarted"
-    key: ClassVar = "nano"
-    title: ClassVar = "Nano node RPC"
-    summary: ClassVar = (
-        "Afterwards the node's RPC speaks TLS only, and asks its clients for a certificate. It takes a node "
-        "of V21 to V26 that was built with TLS."
-    )
+    key: ClassVar = NANO.key
+    title: ClassVar = NANO.title
+    summary: ClassVar = NANO.summary
     sources: ClassVar = (SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING)
     key_types: ClassVar = (
         *(KeyType.ECDSA_P256, KeyType.ECDSA_P384),

@@ -12,6 +12,7 @@ from shutil import which
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from wizard import validation
+from wizard.address import reached_at
 from wizard.errors import Refusal
 from wizard.formats.nginx import written
 from wizard.host import Host
@@ -22,6 +23,7 @@ from wizard.secret import Secret
 from wizard.sources import client_authority
 from wizard.sources.pair import Issue, Pair, write
 from wizard.targets import Found, Offer
+from wizard.targets.catalogue import NGINX
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -50,9 +52,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_EVERYWHERE = {"*": "127.0.0.1", "[::]": "[::1]"}
-"""Where programs of this host reach what listens on all addresses."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Nginx(NginxQuestions):
@@ -60,12 +59,9 @@ class Nginx(NginxQuestions):
 
     service_name: ClassVar = "nginx"
     restarted: ClassVar = "nginx is reloaded"
-    key: ClassVar = "nginx"
-    title: ClassVar = "nginx"
-    summary: ClassVar = (
-        "Afterwards a server of nginx speaks TLS: one that is there, or a new one in front of a service "
-        "that has none. On wish it asks its clients for certificates."
-    )
+    key: ClassVar = NGINX.key
+    title: ClassVar = NGINX.title
+    summary: ClassVar = NGINX.summary
     sources: ClassVar = (REQUEST, PRIVATE_CA, SELF_SIGNED, EXISTING)
     key_types: ClassVar = (
         *(KeyType.ECDSA_P256, KeyType.ECDSA_P384),
@@ -312,7 +308,7 @@ class Nginx(NginxQuestions):
         from wizard.probe import Endpoint
 
         at = next((socket for socket in self.sockets() if socket[1] == self.https_port), self.sockets()[0])
-        return Endpoint.parse(f"{_EVERYWHERE.get(at[0], at[0])}:{at[1]}")
+        return Endpoint(reached_at(at[0].strip("[]")), at[1])
 
     def _service(self, host: Host) -> TlsService:
         from wizard.checks import TlsService

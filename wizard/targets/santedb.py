@@ -24,6 +24,7 @@ from wizard.plan import Advice, Change, Command, File, Plan, Tell, Warning, sile
 from wizard.questions import question
 from wizard.sources.pair import Issue, Pair, Wanted, remove, write
 from wizard.targets import Found, Offer
+from wizard.targets.catalogue import SANTEDB
 from wizard.targets.certificate.base import (
     ANSWER_PAGE,
     AUTHORITY_PAGE,
@@ -59,12 +60,9 @@ class SanteDb(EndpointQuestions):
     """The answers for SanteDB's REST services."""
 
     service_name: ClassVar = "SanteDB"
-    key: ClassVar = "santedb"
-    title: ClassVar = "SanteDB REST"
-    summary: ClassVar = (
-        "Afterwards the endpoints of the iCDR or dCDR answer https:// only, with a certificate of their own. "
-        "It takes versions 2 and 3."
-    )
+    key: ClassVar = SANTEDB.key
+    title: ClassVar = SANTEDB.title
+    summary: ClassVar = SANTEDB.summary
     sources: ClassVar = (SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING)
     key_types: ClassVar = (KeyType.RSA_2048, KeyType.RSA_3072, KeyType.RSA_4096)
     pages: ClassVar = (SERVICE_PAGE, ENDPOINTS_PAGE, PAGE, SUBJECT_PAGE, AUTHORITY_PAGE, ANSWER_PAGE)

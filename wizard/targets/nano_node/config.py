@@ -15,6 +15,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wizard.address import reached_at
 from wizard.errors import Refusal
 from wizard.formats.splice import CannotEdit
 from wizard.plan import Warning
@@ -198,12 +199,7 @@ def as_ipv6(address: str) -> IPv6Address | None:
 
 def for_clients(address: str) -> str:
     """The address by which a client on this host reaches what listens there, without brackets."""
-    at = as_ipv6(address) or IPv6Address("::1")
-    if at.is_unspecified:
-        return "::1"
-    if at.ipv4_mapped is None:
-        return str(at)
-    return "127.0.0.1" if at.ipv4_mapped.is_unspecified else str(at.ipv4_mapped)
+    return reached_at(address) if as_ipv6(address) else "::1"
 
 
 def is_open(address: str) -> bool:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from wizard.address import reached_at
 from wizard.host import Host, Service
 from wizard.probe import Endpoint
 from wizard.targets.hub import service as hub_service
@@ -62,14 +63,7 @@ def _speaks_http(service: Service) -> bool:
 def _endpoints(service: Service) -> Iterator[Endpoint]:
     for address, port in service.listening:
         if port not in _OTHERS:
-            yield Endpoint(_for_clients(address), port)
-
-
-def _for_clients(address: str) -> str:
-    """Where programs of this host reach what listens there."""
-    at = ip_address(address)
-    at = getattr(at, "ipv4_mapped", None) or at
-    return str(at) if not at.is_unspecified else "127.0.0.1"
+            yield Endpoint(reached_at(address), port)
 
 
 def _is_loopback(address: str) -> bool:
