@@ -92,6 +92,7 @@ def test_a_key_goes_on_as_root_with_the_answers(box: Path) -> None:
         there.press("ctrl+q")
         assert there.end() == 0
     assert PASSWORD.encode() not in there.output
+    assert not (box / "state" / "bookmark.json").exists(), "root goes on, and nobody else"
 
 
 def test_who_is_not_let_in_goes_on_as_before(box: Path) -> None:
@@ -105,6 +106,7 @@ def test_who_is_not_let_in_goes_on_as_before(box: Path) -> None:
         there.press("ctrl+q")
         assert there.end() == 0
         assert there.settings_are_back
+    assert (box / "state" / "bookmark.json").exists()
 
 
 def test_the_first_screen_says_beforehand_what_needs_root(box: Path) -> None:
