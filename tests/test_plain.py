@@ -178,6 +178,25 @@ def test_a_variable_that_is_empty_says_nothing(tmp_path: Path) -> None:
             assert talk.read_more(SECONDS), talk.said
 
 
+def test_any_answer_is_changed_from_the_review(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        while not (asked := talk.prompt() or "").startswith("Write "):
+            talk.type("hub-rest" if asked.startswith("Number") else "")
+        assert "396 days left" in talk.said
+        talk.type("?")
+        for prompt, answer in (
+            ("Write ", "validity_days"),
+            ("Valid for (days) [397]: ", "90"),
+            ("Write ", "no"),
+        ):
+            asked = talk.prompt() or ""
+            assert asked.startswith(prompt), (asked, prompt)
+            talk.type(answer)
+        assert talk.prompt() is None
+    assert "\n  common_name  Common Name: " in talk.said
+    assert "89 days left" in talk.said
+
+
 def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
     with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
         for prompt, answer in (

@@ -383,18 +383,28 @@ class Conversation:
         _say("")
         _say(preview.text(plan))
         if plan.changed and not self._agreed(f"Write {preview.how_many(plan)}?"):
-            raise Back
+            return None
         return answers, plan
 
     def _agreed(self, text: str) -> bool:
+        """Whether there was a yes; else an answer was named, and is asked again. Raises Back or Left."""
+        answers = {entry.question.key: entry for entry in self._sheet().asked}
         while True:
-            typed = _line(f"{text} yes, no, or {BACK} to go back", "no").lower()
+            choices = f"yes, no, {BACK} to go back, {EXPLAIN} to change an answer"
+            typed = _line(f"{text} {choices}", "no").lower()
             if typed in ("yes", "y"):
                 return True
             if typed in ("", "no", "n"):
                 raise Left
             if typed == BACK:
+                raise Back
+            if typed in answers:
+                self._asked.remove(answers[typed].question.name)
                 return False
+            _say("Type the name of the answer that shall be changed:")
+            for key, entry in answers.items():
+                shown = "" if entry.question.secret else f": {inert(entry.text)}"
+                _say(f"  {key}  {entry.question.label}{shown}")
 
     def _written(self, answers: Target, plan: Plan) -> int:
         from wizard import transaction
