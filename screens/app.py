@@ -109,15 +109,19 @@ class WizardApp(Workers):
     def _begin(self) -> None:
         """What the first frame need not wait for: garbage (cli.py holds it back), and a look at the host."""
         gc.enable()
-        self.look()
+        self.look(first=True)
 
     def _told_to_stop(self, number: int) -> None:
         self._keep_answers()
         self.exit(return_code=128 + number)
 
     def _first_screen(self) -> ChooseScreen:
-        answered = frozenset(key for key, given in self.journey.given.items() if given)
-        return ChooseScreen(self.world.who, self.world.targets, answered)
+        return ChooseScreen(self.world.who, self.world.targets)
+
+    @property
+    def _answered(self) -> frozenset[str]:
+        """The keys of the targets with answers."""
+        return frozenset(key for key, given in self.journey.given.items() if given)
 
     @property
     def step(self) -> WizardScreen | None:
@@ -137,9 +141,10 @@ class WizardApp(Workers):
 
     @on(Looked)
     async def _looked(self, event: Looked) -> None:
-        self.journey = replace(self.journey, host=event.host)
+        self.journey = replace(self.journey, host=event.host, given={**event.kept, **self.journey.given})
         if isinstance(self.step, ChooseScreen):
-            self.step.show_found(event.found, event.waiting, event.host.user if event.host.sudo else "")
+            user = event.host.user if event.host.sudo else ""
+            self.step.show_found(event.found, event.waiting, self._answered, user)
         if self.journey.target is not None and isinstance(self.step, ChooseScreen):
             await self._ask(self._sheet().pages[0])
         self._offer_recovery()

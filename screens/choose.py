@@ -58,11 +58,11 @@ class ChooseScreen(WizardScreen):
     class Certificates(Message):
         """Show the certificates of this host, and what waits for one."""
 
-    def __init__(self, who: str, targets: tuple[Offered, ...], kept: frozenset[str]) -> None:
+    def __init__(self, who: str, targets: tuple[Offered, ...]) -> None:
         super().__init__(who)
         self.targets = targets
-        self.kept = kept
-        """Keys of the targets with answers from an earlier start."""
+        self.kept: frozenset[str] = frozenset()
+        """Keys of the targets with answers from before."""
         self.found: Mapping[str, Found] = {}
         self.waiting = 0
         """How many setups wait for a certificate."""
@@ -80,11 +80,11 @@ class ChooseScreen(WizardScreen):
         if may_drop():
             yield Label(MULTIPLEXER, id="multiplexer", markup=False)
 
-    def show_found(self, found: Mapping[str, Found], waiting: int, user: str) -> None:
-        """Take in what a look at the host has found, by target key, how many setups wait, and who could
-        become root.
+    def show_found(self, found: Mapping[str, Found], waiting: int, kept: frozenset[str], user: str) -> None:
+        """Take in what a look at the host has found, by target key, how many setups wait, which targets have
+        answers, and who could become root.
         """
-        self.found, self.waiting, self.user = found, waiting, user
+        self.found, self.waiting, self.kept, self.user = found, waiting, kept, user
         if self.is_mounted and self.query(OptionList):  # an app that closes has none any more
             self._show_found()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wizard.host import Host
     from wizard.inventory import Listed
     from wizard.journal import Run
+    from wizard.kinds import Raw
     from wizard.plan import Plan
     from wizard.proof import Check, Proof, Result
     from wizard.targets import Found
@@ -29,6 +30,8 @@ class Looked(Message):
     found: Mapping[str, Found]
     waiting: int
     """How many setups wait for a certificate."""
+    kept: Mapping[str, Mapping[str, Raw]]
+    """The answers kept from the last start, by target key; only the first look reads them."""
 
 
 @dataclass

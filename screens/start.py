@@ -16,7 +16,7 @@ from wizard.rights import again_as_root, become_root
 def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
     """Run the wizard; returns the exit code."""
     with world.opened(demo=demo) as around:
-        given, target = world.given(around, answers_file)
+        given, target = world.given(answers_file)
         app = WizardApp(around, Journey(given=given, target=target))
         app.run()
     if app.successor and app.journey.host:

@@ -46,13 +46,16 @@ class Workers(App[int]):
     world: World
 
     @work(thread=True, group="look")
-    def look(self) -> None:
-        """Look at this host, and load the later steps meanwhile."""
+    def look(self, *, first: bool = False) -> None:
+        """Look at this host; the first time load the later steps meanwhile, and the answers that are kept."""
+        from wizard import answers
+
         host = self.world.look()
         for name in LATER_STEPS:
             import_module(name)
         found = {target.key: target.load().find(host) for target in self.world.targets}
-        self.post_message(Looked(host, found, len(self._waiting())))
+        kept = answers.kept(self.world.state) if first else {}
+        self.post_message(Looked(host, found, len(self._waiting()), kept))
         import_module("tomlkit")  # to keep the answers, from the first page on
 
     @work(thread=True, group="inventory", exclusive=True)

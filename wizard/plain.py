@@ -53,13 +53,13 @@ class Back(Exception):
 
 def start(*, demo: bool, answers_file: Path | None) -> int:
     """Go the way on this host, or in a sandbox; returns the exit code. Raises WizardError or OSError."""
-    from wizard import world
+    from wizard import answers, world
 
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _told_to_stop)
     with world.opened(demo=demo) as around:
-        given, target = world.given(around, answers_file)
-        conversation = Conversation(around, given)
+        given, target = world.given(answers_file)
+        conversation = Conversation(around, {**answers.kept(around.state), **given})
         try:
             return conversation.held(target)
         except Left:

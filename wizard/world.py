@@ -55,13 +55,12 @@ def _demo() -> Iterator[World]:
         yield World(box.look, box.state, catalogue.EVERY, "demo", partial(answers.keep, box.state))
 
 
-def given(world: World, answers_file: Path | None) -> tuple[dict[str, dict[str, Raw]], type[Target] | None]:
-    """The answers to begin with, by target, and the target: those of a file, or those kept from last time.
+def given(answers_file: Path | None) -> tuple[dict[str, dict[str, Raw]], type[Target] | None]:
+    """The answers of a file, by target, and the target; none where there is no file.
 
     Raises BadAnswers or OSError where the file cannot be used.
     """
-    kept = answers.kept(world.state)
     if answers_file is None:
-        return kept, None
+        return {}, None
     target, chosen = answers.read(answers_file)
-    return {**kept, target.key: chosen}, target
+    return {target.key: chosen}, target

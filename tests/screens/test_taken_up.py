@@ -81,7 +81,7 @@ async def test_a_setup_waits(tmp_path: Path, looks_as_before: LooksAsBefore) -> 
     async with opened(samples.world(tmp_path)) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, ChooseScreen)
-        screen.show_found(screen.found, 1, "")
+        screen.show_found(screen.found, 1, screen.kept, "")
         await looks_as_before(pilot)
 
 
