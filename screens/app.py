@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events, on
+from textual.app import App
 from textual.binding import Binding
 from textual.worker import WorkerFailed
 
@@ -32,6 +33,7 @@ from screens.messages import (
     Stopped,
     Told,
 )
+from screens.themes import MORE_COLOURS, PLAIN_STYLES, TERMINAL, THEMES
 from screens.workers import Workers
 from wizard import crash, targets
 from wizard.errors import WizardError, WrongAnswer
@@ -67,13 +69,21 @@ class WizardApp(Workers):
     BINDINGS = [
         Binding(
             "ctrl+q", "leave", "quit", key_display="Ctrl+Q", tooltip="The answers are kept", priority=True
-        )
+        ),
+        # Two keys: byobu takes F2 and a serial line swallows it, zellij and browsers take Ctrl+T.
+        Binding("f2,ctrl+t", "other_colours", "colours", show=False, priority=True),
     ]
 
-    def __init__(self, world: World, journey: Journey | None = None) -> None:
-        # The terminal's own colours and background; and with NO_COLOR none at all.
+    def __init__(self, world: World, journey: Journey | None = None, theme: str = TERMINAL) -> None:
+        # With this NO_COLOR means that none is sent; otherwise Textual would send greys.
         super().__init__(SteadyDriver, ansi_color=True)
-        self.theme = "ansi-dark"
+        for each in THEMES:
+            self.register_theme(each)
+        self.has_more_colours = not self.no_color and self.console.color_system in MORE_COLOURS
+        """Whether the terminal can show the themes of ours, and may."""
+        if self.has_more_colours:
+            self.set_reactive(App.ansi_color, None)  # as the theme has it
+        self.theme = theme if self.has_more_colours else TERMINAL
         self.world = world
         self.journey = journey or Journey()
         self.writing = False
@@ -114,6 +124,18 @@ class WizardApp(Workers):
     def _first_screen(self) -> ChooseScreen:
         answered = frozenset(key for key, given in self.journey.given.items() if given)
         return ChooseScreen(self.world.who, self.world.targets, answered)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What the stylesheet and the widgets name besides Textual's own variables."""
+        return PLAIN_STYLES
+
+    def action_other_colours(self) -> None:
+        """Go on to the next theme, for whoever cannot read what this one shows."""
+        if self.has_more_colours:
+            names = [each.name for each in THEMES]
+            self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        else:
+            self.notify("Only its own colours can be used in this terminal.", timeout=3)
 
     @property
     def step(self) -> WizardScreen | None:

@@ -13,6 +13,8 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
+from screens.widgets.marks import marked
+from screens.widgets.options import Options
 from wizard.inert import inert
 from wizard.reach import may_drop
 from wizard.targets import Found, Target
@@ -60,7 +62,7 @@ class ChooseScreen(WizardScreen):
 
     def compose_body(self) -> ComposeResult:
         yield Label("What shall be secured?", classes="title")
-        yield OptionList(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
+        yield Options(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
         yield Label("", id="about", markup=False)
         yield Label("", id="waiting", markup=False)
         if may_drop():
@@ -108,8 +110,7 @@ class ChooseScreen(WizardScreen):
         if found is not None:
             lines += [Content(inert(detail)) for detail in found.details]
             for warning in found.warnings:
-                text = f"! {place(warning.path, warning.line)}{warning.text}"
-                lines.append(Content.styled(inert(text), "$text-warning"))
+                lines.append(marked(f"! {place(warning.path, warning.line)}{warning.text}"))
         return lines
 
     @property

@@ -11,6 +11,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Label
 
+HOW_TO_READ = """\
+F2 or Ctrl+T: other colours. Hold Shift to select text with
+the mouse. Esc closes."""
+
 
 class Confirm(ModalScreen[bool]):
     """A question to be answered by an explicit yes; Escape is no, and so is Enter pressed once too often."""
@@ -57,7 +61,7 @@ class Help(ModalScreen[None]):
             yield Label(self.title or "", classes="title", markup=False)
             with containers.VerticalScroll():
                 yield Label(self.text, markup=False)
-            yield Label("Esc closes. Hold Shift to select text with the mouse.", classes="dim", markup=False)
+            yield Label(HOW_TO_READ, classes="dim", markup=False)
 
 
 class TooSmall(ModalScreen[None]):

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.lines import text_rows
+from screens.widgets.options import Options
 from screens.widgets.rows import Rows
 from wizard.inert import inert
 from wizard.journal import Run, Status
@@ -45,7 +46,7 @@ class HistoryScreen(WizardScreen):
         yield Label(
             "Earlier runs" if self.runs else "Nothing has been done on this host yet.", classes="title"
         )
-        yield OptionList(*(Option(self._line(run)) for run in self.runs), compact=True)
+        yield Options(*(Option(self._line(run)) for run in self.runs), compact=True)
         yield Rows("what")
 
     @staticmethod

@@ -12,11 +12,11 @@ from wizard import world
 from wizard.rights import as_root
 
 
-def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
+def open_wizard(*, demo: bool, answers_file: Path | None, theme: str) -> int:
     """Run the wizard; returns the exit code."""
     with world.opened(demo=demo) as around:
         given, target = world.given(around, answers_file)
-        app = WizardApp(around, Journey(given=given, target=target))
+        app = WizardApp(around, Journey(given=given, target=target), theme)
         app.run()
     with suppress(OSError):  # the line may have dropped
         for line in _last_words(app, demo=demo):

@@ -17,6 +17,7 @@ NOISE = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TEXTUAL_THEME", "TEXTUAL_
 for name in NOISE:
     os.environ.pop(name, None)
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+os.environ["TERM"] = "xterm-256color"
 # Times of runs are shown as local time.
 os.environ["TZ"] = "UTC"
 os.environ["LC_ALL"] = "C.UTF-8"

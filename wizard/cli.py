@@ -105,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plain", action="store_true", help="ask line by line instead: for screen readers and slow lines"
     )
+    themes = ("terminal", "dark", "light")
+    parser.add_argument("--theme", choices=themes, default=themes[0], help="its colours; F2 changes them too")
     parser.set_defaults(run=_wizard)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
 
@@ -212,7 +214,7 @@ def _wizard(options: argparse.Namespace) -> int:
     gc.disable()
     from screens.start import open_wizard
 
-    return open_wizard(demo=options.demo, answers_file=options.answers)
+    return open_wizard(demo=options.demo, answers_file=options.answers, theme=options.theme)
 
 
 if __name__ == "__main__":
