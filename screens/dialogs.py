@@ -12,8 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Button, Label
 
 HOW_TO_READ = """\
-F2 or Ctrl+T: other colours. Hold Shift to select text with
-the mouse. Esc closes."""
+Esc closes. F2 or Ctrl+T: other colours.
+Hold Shift to select text with the mouse."""
 
 
 class Confirm(ModalScreen[bool]):

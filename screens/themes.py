@@ -22,7 +22,7 @@ PLAIN_STYLES = {
     "focus-style": "reverse",
     "row-style": "bold reverse",
     "row-background": "transparent",
-    "line-background": "transparent",
+    "line-color": "ansi_default",
     "dialog-background": "ansi_default",
     "button-focus": "ansi_default",
 }
@@ -81,7 +81,7 @@ def _ours(
             "focus-style": f"bold {background} on {accent}",
             "row-style": "bold",
             "row-background": chosen,
-            "line-background": chosen,
+            "line-color": accent,
             "dialog-background": raised,
             "button-focus": accent,
         },

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from wizard.inert import inert_lines
 
-GOOD, CAUTION, WRONG = "$text-success", "bold $text-warning", "bold $text-error"
+GOOD, CAUTION, WRONG = "bold $text-success", "bold $text-warning", "bold $text-error"
 STYLES = {"✓": GOOD, "+": GOOD, "!": CAUTION, "~": CAUTION, "…": CAUTION, "✗": WRONG, "-": WRONG}
 
 
