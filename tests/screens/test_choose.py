@@ -10,7 +10,7 @@ from screens.journey import Journey
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import BARE_HOST, HOST, HOSTILE, SCRIPT, SampleHub
-from tests.screens.stage import NORMAL, Size, at_every_size, opened
+from tests.screens.stage import NORMAL, Size, at_every_size, opened, settled
 from wizard.host import Host
 from wizard.plan import Warning
 from wizard.targets import Found
@@ -34,6 +34,7 @@ async def test_looking(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
             await looks_as_before(pilot)
         finally:
             seen.set()
+            await settled(pilot)
 
 
 @at_every_size

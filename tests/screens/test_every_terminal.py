@@ -1,4 +1,4 @@
-"""The five steps as each sort of terminal shows them; the other tests have them in its own sixteen colours."""
+"""The five steps as each sort of terminal shows them; other tests have them in its own sixteen colours."""
 
 from __future__ import annotations
 
