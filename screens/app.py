@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events, on
-from textual.app import App
 from textual.binding import Binding
 from textual.worker import WorkerFailed
 
@@ -33,7 +32,7 @@ from screens.messages import (
     Stopped,
     Told,
 )
-from screens.themes import MORE_COLOURS, PLAIN_STYLES, TERMINAL, THEMES
+from screens.themes import BAREST_STYLES, MORE_COLOURS, PLAIN_STYLES, TERMINAL, THEMES
 from screens.workers import Workers
 from wizard import crash, targets
 from wizard.errors import WizardError, WrongAnswer
@@ -79,11 +78,11 @@ class WizardApp(Workers):
         super().__init__(SteadyDriver, ansi_color=True)
         for each in THEMES:
             self.register_theme(each)
-        self.has_more_colours = not self.no_color and self.console.color_system in MORE_COLOURS
-        """Whether the terminal can show the themes of ours, and may."""
-        if self.has_more_colours:
-            self.set_reactive(App.ansi_color, None)  # as the theme has it
-        self.theme = theme if self.has_more_colours else TERMINAL
+        self.may_change = self._has_more_colours and not self.no_color
+        """Whether the themes of ours can be shown, and may."""
+        if self.may_change:
+            self.set_reactive(WizardApp.ansi_color, None)  # as the theme has it
+        self.theme = theme if self.may_change else TERMINAL
         self.world = world
         self.journey = journey or Journey()
         self.writing = False
@@ -127,11 +126,16 @@ class WizardApp(Workers):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What the stylesheet and the widgets name besides Textual's own variables."""
-        return PLAIN_STYLES
+        return PLAIN_STYLES if self._has_more_colours else BAREST_STYLES
+
+    @property
+    def _has_more_colours(self) -> bool:
+        """Whether the terminal has more than sixteen."""
+        return self.console.color_system in MORE_COLOURS
 
     def action_other_colours(self) -> None:
         """Go on to the next theme, for whoever cannot read what this one shows."""
-        if self.has_more_colours:
+        if self.may_change:
             names = [each.name for each in THEMES]
             self.theme = names[(names.index(self.theme) + 1) % len(names)]
         else:

@@ -120,7 +120,7 @@ class CertificatesScreen(WizardScreen):
         )
         for label, text in said:
             if text:
-                yield Row(Content(inert(text)), Content.styled(f"{label:<12} ", "dim"), code=True)
+                yield Row(Content(inert(text)), Content.styled(f"{label:<12} ", "$quiet"), code=True)
 
     @property
     def _index(self) -> int | None:

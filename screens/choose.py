@@ -98,7 +98,8 @@ class ChooseScreen(WizardScreen):
         found = self.found.get(target.key)
         status = inert(found.status) if found else LOOKING
         width = max(len(target.title) for target in self.targets) + 2
-        return Content.assemble(f"{target.title:<{width}}", (status, "" if found and found.runs else "dim"))
+        style = "" if found and found.runs else "$quiet"
+        return Content.assemble(f"{target.title:<{width}}", (status, style))
 
     def _about(self, target: type[Target]) -> list[Content]:
         from wizard.preview import place  # with what was found, behind the first frame

@@ -52,7 +52,7 @@ class HistoryScreen(WizardScreen):
     @staticmethod
     def _line(run: Run) -> Content:
         when = f"{run.time.astimezone():%Y-%m-%d %H:%M}"
-        return Content.assemble(f"{when}  ", (f"{run.status:<12}", "dim"), inert(run.title))
+        return Content.assemble(f"{when}  ", (f"{run.status:<12}", "$quiet"), inert(run.title))
 
     @on(OptionList.OptionHighlighted)
     def _show_run(self, event: OptionList.OptionHighlighted) -> None:

@@ -25,7 +25,7 @@ MARKS = {
     Verdict.PASSED: mark("✓"),
     Verdict.FINDING: mark("!"),
     Verdict.FAILED: mark("✗"),
-    Verdict.SKIPPED: Content.styled("- ", "dim"),
+    Verdict.SKIPPED: Content.styled("- ", "$quiet"),
 }
 TITLE_WIDTH = 44
 
@@ -119,7 +119,7 @@ class ProveScreen(WizardScreen):
 
     def _row(self, verdict: Content, title: str, expected: str, got: str) -> Content:
         row = Content.assemble(verdict, f"{inert(title)[:TITLE_WIDTH]:<{TITLE_WIDTH}} ")
-        return Content.assemble(row, (f"{expected:<8}", "dim"), inert(got))
+        return Content.assemble(row, (f"{expected:<8}", "$quiet"), inert(got))
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:

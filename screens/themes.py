@@ -16,6 +16,7 @@ MORE_COLOURS = ("256", "truecolor")
 """What Rich calls the terminals that have more than sixteen."""
 
 PLAIN_STYLES = {
+    "quiet": "dim",
     "step-style": "bold",
     "key-style": "reverse",
     "chosen-style": "bold",
@@ -27,6 +28,8 @@ PLAIN_STYLES = {
     "button-focus": "ansi_default",
 }
 """What the palette of the terminal has in their places: attributes that need no colour."""
+BAREST_STYLES = {**PLAIN_STYLES, "quiet": "not dim"}
+"""For a terminal of sixteen colours: Linux's console shows dim as a grey that is hard to read (2.8 to 1)."""
 
 
 def _ours(

@@ -28,7 +28,7 @@ YES_NO = (("yes", "yes"), ("no", "no"))
 Note: TypeAlias = tuple[str, str]
 """What is said under a field: which sort of thing it is, and the words."""
 
-STYLES = {"help": "dim", "made": "bold"}
+STYLES = {"help": "$quiet", "made": "bold"}
 """Of those without a mark, by sort. Not by a class of the stylesheet: that takes effect one frame later, and
 both are sent."""
 
