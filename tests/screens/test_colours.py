@@ -144,7 +144,7 @@ def test_the_command_line_offers_what_there_is() -> None:
     assert offered.default == TERMINAL
 
 
-@pytest.mark.parametrize(("key", "way"), [("f2", ("enter", "x")), ("ctrl+t", ("enter", "f1"))], ids=str)
+@pytest.mark.parametrize(("key", "way"), [("f2", ("enter", "tab")), ("ctrl+t", ("enter", "f1"))], ids=str)
 async def test_a_key_goes_through_all_of_them_as_if_started_with_each(
     key: str, way: tuple[str, ...], tmp_path: Path
 ) -> None:
