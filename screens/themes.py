@@ -91,8 +91,20 @@ def _ours(
     )
 
 
+def _terminals() -> Theme:
+    """Textual's theme of the sixteen colours, but no blue, which some show nearly black."""
+    theme = BUILTIN_THEMES["ansi-dark"]
+    visible = {
+        "scrollbar": "ansi_white",
+        "scrollbar-hover": "ansi_white",
+        "scrollbar-active": "ansi_white",
+        "input-selection-background": "ansi_white",
+    }
+    return replace(theme, name=TERMINAL, variables={**theme.variables, **visible})
+
+
 THEMES = (
-    replace(BUILTIN_THEMES["ansi-dark"], name=TERMINAL),
+    _terminals(),
     _ours(
         "dark",
         background="#1c1c1c",

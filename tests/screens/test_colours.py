@@ -18,12 +18,12 @@ from rich.style import Style
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from screens.dialogs import Confirm, TooSmall
+from screens.dialogs import Confirm, Help, TooSmall
 from screens.themes import TERMINAL, THEMES
 from tests.screens import samples
 from tests.screens.gallery import Picture, gallery, shown
 from tests.screens.pty_terminal import PATIENCE, SIZE, Terminal, terminal
-from tests.screens.stage import opened, settled, text
+from tests.screens.stage import NARROW, opened, settled, text
 from tests.screens.test_terminal import TO_THE_REVIEW, colours, go
 from wizard import cli
 
@@ -107,9 +107,11 @@ async def coloured(folder: Path) -> dict[str, Style]:
     for name, picture in (await gallery(folder, TERMINAL)).items():
         marked: dict[int, tuple[int, str]] = {}
         for y, words, style in texts(picture):
-            number = style.color.number if style.color is not None else None
-            if number is None or (style.bgcolor is not None and not style.bgcolor.is_default):
-                continue  # the cursor and a selection bring their background with them
+            number, behind = numbers(style)
+            if behind is not None:
+                assert (number, behind) == (0, 7), name  # the cursor and a selection: black on white
+            if number is None or behind is not None:
+                continue
             row, mark = (y, words.strip()) if words.strip() in MARKS else marked.get(number, (-2, ""))
             # A folded line goes on in the row below its mark.
             assert row in (y, y - 1), f"{name}: only a colour says what {words!r} is"
@@ -117,6 +119,22 @@ async def coloured(folder: Path) -> dict[str, Style]:
             marked[number] = (y, mark)
             uses[mark if style.bold else f"{mark} change"] = style
     return uses
+
+
+def numbers(style: Style) -> tuple[int | None, ...]:
+    """Of the colour and of the one behind it; None: the terminal's own."""
+    return tuple(colour.number if colour is not None else None for colour in (style.color, style.bgcolor))
+
+
+async def test_there_is_no_blue_which_some_terminals_show_nearly_black(tmp_path: Path) -> None:
+    used: set[int | None] = set()
+    async with opened(samples.world(tmp_path), size=NARROW) as pilot:
+        pilot.app.push_screen(Help("Ask", "word " * 400))
+        await pilot.pause()
+        used.update(
+            number for row in shown(pilot) for part in row for number in numbers(part.style or Style())
+        )
+    assert used == {None, 0, 7}  # with a scroll bar
 
 
 async def test_no_meaning_and_no_sentence_depends_on_one_of_sixteen_colours(tmp_path: Path) -> None:
