@@ -34,6 +34,7 @@ from screens.messages import (
     Stopped,
     Told,
 )
+from screens.themes import BAREST_STYLES, MORE_COLOURS, PLAIN_STYLES, TERMINAL, THEMES
 from screens.workers import Workers
 from wizard import crash, targets
 from wizard.errors import WizardError, WrongAnswer
@@ -70,13 +71,21 @@ class WizardApp(Workers):
     BINDINGS = [
         Binding(
             "ctrl+q", "leave", "quit", key_display="Ctrl+Q", tooltip="The answers are kept", priority=True
-        )
+        ),
+        # Two keys: byobu takes F2 and a serial line swallows it, zellij and browsers take Ctrl+T.
+        Binding("f2,ctrl+t", "other_colours", "colours", show=False, priority=True),
     ]
 
-    def __init__(self, world: World, journey: Journey | None = None) -> None:
-        # The terminal's own colours and background; and with NO_COLOR none at all.
+    def __init__(self, world: World, journey: Journey | None = None, theme: str = TERMINAL) -> None:
+        # With this NO_COLOR means that none is sent; otherwise Textual would send greys.
         super().__init__(SteadyDriver, ansi_color=True)
-        self.theme = "ansi-dark"
+        for each in THEMES:
+            self.register_theme(each)
+        self.may_change = self._has_more_colours and not self.no_color
+        """Whether the themes of ours can be shown, and may."""
+        if self.may_change:
+            self.set_reactive(WizardApp.ansi_color, None)  # as the theme has it
+        self.theme = theme if self.may_change else TERMINAL
         self.world = world
         self.journey = journey or Journey()
         self.writing = False
@@ -122,6 +131,23 @@ class WizardApp(Workers):
     def _answered(self) -> frozenset[str]:
         """The keys of the targets with answers."""
         return frozenset(key for key, given in self.journey.given.items() if given)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What the stylesheet and the widgets name besides Textual's own variables."""
+        return PLAIN_STYLES if self._has_more_colours else BAREST_STYLES
+
+    @property
+    def _has_more_colours(self) -> bool:
+        """Whether the terminal has more than sixteen."""
+        return self.console.color_system in MORE_COLOURS
+
+    def action_other_colours(self) -> None:
+        """Go on to the next theme, for whoever cannot read what this one shows."""
+        if self.may_change:
+            names = [each.name for each in THEMES]
+            self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        else:
+            self.notify("Only its own colours can be used in this terminal.", timeout=3)
 
     @property
     def step(self) -> WizardScreen | None:

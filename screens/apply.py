@@ -12,6 +12,7 @@ from textual.message import Message
 
 from screens.base import COMMON_KEYS, PACE, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
+from screens.widgets.marks import mark
 from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.journal import Run
@@ -102,7 +103,7 @@ class ApplyScreen(WizardScreen):
 
     def _rows(self) -> Iterator[Row]:
         if self.failure:
-            yield from (Row(Content.styled("This did not work.", "$text-error"), Content("✗ ")), NOTHING)
+            yield from (Row(Content("This did not work."), mark("✗")), NOTHING)
             yield from text_rows(self.failure)
             return
         yield from text_rows(self._heading(), "bold")
@@ -161,4 +162,4 @@ class ApplyScreen(WizardScreen):
 
 def _tick(text: str) -> Row:
     """A change that is made."""
-    return Row(Content(inert(text)), Content.styled("✓ ", "$text-success"))
+    return Row(Content(inert(text)), mark("✓"))

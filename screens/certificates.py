@@ -16,6 +16,8 @@ from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, text_rows
+from screens.widgets.marks import mark
+from screens.widgets.options import Options
 from screens.widgets.rows import Row, Rows
 from wizard.inert import inert, inert_lines
 
@@ -69,21 +71,20 @@ class CertificatesScreen(WizardScreen):
         title = "Certificates on this host" if there else "The wizard has made no certificate here yet."
         yield Label(title, classes="title")
         lines = (*map(self._waiting_line, self.waiting), *map(self._line, self.rows))
-        yield OptionList(*map(Option, lines), compact=True)
+        yield Options(*map(Option, lines), compact=True)
         yield Rows("what")
 
     @staticmethod
     def _waiting_line(waiting: Waiting) -> Content:
         since = f"{waiting.run.time.astimezone():%Y-%m-%d}"
         what = waiting.run.title.removeprefix("Request a certificate for ")
-        return Content.assemble(("… ", "$text-warning"), f"waits since {since}  ", inert(what))
+        return Content.assemble(mark("…"), f"waits since {since}  ", inert(what))
 
     @staticmethod
     def _line(row: Listed) -> Content:
-        mark = ("! ", "$text-warning") if row.wrong else ("✓ ", "$text-success")
         left = "" if row.days_left is None else f"{row.days_left:>6,} days"
         name = inert(row.common_name or row.path.name)
-        return Content.assemble(mark, f"{left:<11}  ", f"{row.kind:<12} ", name)
+        return Content.assemble(mark("!" if row.wrong else "✓"), f"{left:<11}  ", f"{row.kind:<12} ", name)
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
@@ -104,7 +105,7 @@ class CertificatesScreen(WizardScreen):
         row = self._chosen_row
         assert row is not None
         for sentence in row.wrong:
-            yield Row(Content.styled(inert(sentence), "$text-warning"), Content("! "))
+            yield Row(Content(inert(sentence)), mark("!"))
         if row.wrong:
             yield NOTHING
         until = f"{row.not_after:%Y-%m-%d %H:%M} UTC" if row.not_after else ""
@@ -119,7 +120,7 @@ class CertificatesScreen(WizardScreen):
         )
         for label, text in said:
             if text:
-                yield Row(Content(inert(text)), Content.styled(f"{label:<12} ", "dim"), code=True)
+                yield Row(Content(inert(text)), Content.styled(f"{label:<12} ", "$quiet"), code=True)
 
     @property
     def _index(self) -> int | None:

@@ -14,6 +14,8 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
+from screens.widgets.marks import marked
+from screens.widgets.options import Options
 from wizard.inert import inert
 from wizard.reach import may_drop
 
@@ -71,7 +73,7 @@ class ChooseScreen(WizardScreen):
 
     def compose_body(self) -> ComposeResult:
         yield Label("What shall be secured?", classes="title")
-        yield OptionList(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
+        yield Options(*(Option(self._line(target), target.key) for target in self.targets), compact=True)
         yield Label("", id="about", markup=False)
         yield Label("", id="waiting", markup=False)
         rights = Label("", id="rights", markup=False)
@@ -116,7 +118,8 @@ class ChooseScreen(WizardScreen):
         found = self.found.get(target.key)
         status = inert(found.status) if found else LOOKING
         width = max(len(target.title) for target in self.targets) + 2
-        return Content.assemble(f"{target.title:<{width}}", (status, "" if found and found.runs else "dim"))
+        style = "" if found and found.runs else "$quiet"
+        return Content.assemble(f"{target.title:<{width}}", (status, style))
 
     def _about(self, target: Offered) -> list[Content]:
         from wizard.preview import place  # with what was found, behind the first frame
@@ -128,8 +131,7 @@ class ChooseScreen(WizardScreen):
         if found is not None:
             lines += [Content(inert(detail)) for detail in found.details]
             for warning in found.warnings:
-                text = f"! {place(warning.path, warning.line)}{warning.text}"
-                lines.append(Content.styled(inert(text), "$text-warning"))
+                lines.append(marked(f"! {place(warning.path, warning.line)}{warning.text}"))
         return lines
 
     @property

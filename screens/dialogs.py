@@ -13,9 +13,14 @@ from textual.widget import Widget
 from textual.widgets import Button, Label, OptionList
 from textual.widgets.option_list import Option
 
+from screens.widgets.options import Options
 from wizard.inert import inert
 from wizard.kinds import Choice
 from wizard.sheet import Entry
+
+HOW_TO_READ = """\
+Esc closes. F2 or Ctrl+T: other colours.
+Hold Shift to select text with the mouse."""
 
 
 class Confirm(ModalScreen[bool]):
@@ -72,12 +77,12 @@ class Answers(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         width = max((len(entry.question.label) for entry in self.asked), default=0) + 2
         lines = (
-            Content.assemble(f"{entry.question.label:<{width}}", (inert(self._answer(entry)), "dim"))
+            Content.assemble(f"{entry.question.label:<{width}}", (inert(self._answer(entry)), "$quiet"))
             for entry in self.asked
         )
         with containers.Vertical(classes="dialog"):
             yield Label("Which answer shall be changed?", classes="title", markup=False)
-            yield OptionList(*map(Option, lines), compact=True)
+            yield Options(*map(Option, lines), compact=True)
             yield Label("Enter goes to it, Esc back to the review.", classes="dim", markup=False)
 
     @staticmethod
@@ -112,7 +117,7 @@ class Help(ModalScreen[None]):
             yield Label(self.title or "", classes="title", markup=False)
             with containers.VerticalScroll():
                 yield Label(self.text, markup=False)
-            yield Label("Esc closes. Hold Shift to select text with the mouse.", classes="dim", markup=False)
+            yield Label(HOW_TO_READ, classes="dim", markup=False)
 
 
 class TooSmall(ModalScreen[None]):

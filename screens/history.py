@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter
 from screens.widgets.lines import text_rows
+from screens.widgets.options import Options
 from screens.widgets.rows import Rows
 from wizard.inert import inert
 from wizard.journal import Run, Status
@@ -45,13 +46,13 @@ class HistoryScreen(WizardScreen):
         yield Label(
             "Earlier runs" if self.runs else "Nothing has been done on this host yet.", classes="title"
         )
-        yield OptionList(*(Option(self._line(run)) for run in self.runs), compact=True)
+        yield Options(*(Option(self._line(run)) for run in self.runs), compact=True)
         yield Rows("what")
 
     @staticmethod
     def _line(run: Run) -> Content:
         when = f"{run.time.astimezone():%Y-%m-%d %H:%M}"
-        return Content.assemble(f"{when}  ", (f"{run.status:<12}", "dim"), inert(run.title))
+        return Content.assemble(f"{when}  ", (f"{run.status:<12}", "$quiet"), inert(run.title))
 
     @on(OptionList.OptionHighlighted)
     def _show_run(self, event: OptionList.OptionHighlighted) -> None:

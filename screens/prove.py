@@ -14,16 +14,18 @@ from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
+from screens.widgets.marks import mark
+from screens.widgets.options import Options
 from screens.widgets.rows import Row, Rows
 from wizard.inert import inert
 from wizard.plan import Plan
 from wizard.proof import Check, Proof, Result, Verdict, summary
 
 MARKS = {
-    Verdict.PASSED: ("✓", "$text-success"),
-    Verdict.FINDING: ("!", "$text-warning"),
-    Verdict.FAILED: ("✗", "$text-error"),
-    Verdict.SKIPPED: ("-", "dim"),
+    Verdict.PASSED: mark("✓"),
+    Verdict.FINDING: mark("!"),
+    Verdict.FAILED: mark("✗"),
+    Verdict.SKIPPED: Content.styled("- ", "$quiet"),
 }
 TITLE_WIDTH = 44
 
@@ -75,7 +77,7 @@ class ProveScreen(WizardScreen):
     def compose_body(self) -> ComposeResult:
         yield Label(self.heading, classes="title", markup=False)
         yield Label("connecting …", id="summary", markup=False)
-        yield OptionList(id="results", compact=True)
+        yield Options(id="results", compact=True)
         yield Rows("meaning")
 
     def begin(self, checks: tuple[Check, ...]) -> None:
@@ -83,14 +85,14 @@ class ProveScreen(WizardScreen):
         self.checks, self.results, self.running = checks, [], True
         rows = self.query_one(OptionList)
         rows.clear_options()
-        rows.add_options(Option(self._row("…", "", check.title, check.expect.value, "")) for check in checks)
+        dots = Content("… ")
+        rows.add_options(Option(self._row(dots, check.title, check.expect.value, "")) for check in checks)
         self._say("connecting … Esc stops it")
 
     def show_result(self, result: Result) -> None:
         """One more check is made."""
         self.results.append(result)
-        mark, style = MARKS[result.verdict]
-        row = self._row(mark, style, result.title, result.expect.value, result.got)
+        row = self._row(MARKS[result.verdict], result.title, result.expect.value, result.got)
         self.query_one(OptionList).replace_option_prompt_at_index(len(self.results) - 1, row)
 
     def show_proof(self, proof: Proof) -> None:
@@ -115,9 +117,9 @@ class ProveScreen(WizardScreen):
         self.query_one("#summary", Label).update(inert(text))
         self.refresh_bindings()
 
-    def _row(self, mark: str, style: str, title: str, expected: str, got: str) -> Content:
-        row = Content.assemble((f"{mark} ", style), f"{inert(title)[:TITLE_WIDTH]:<{TITLE_WIDTH}} ")
-        return Content.assemble(row, (f"{expected:<8}", "dim"), inert(got))
+    def _row(self, verdict: Content, title: str, expected: str, got: str) -> Content:
+        row = Content.assemble(verdict, f"{inert(title)[:TITLE_WIDTH]:<{TITLE_WIDTH}} ")
+        return Content.assemble(row, (f"{expected:<8}", "$quiet"), inert(got))
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:

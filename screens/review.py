@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, PACE, WizardScreen, enter, letter
 from screens.widgets.lines import NOTHING, advice_rows, change_line, change_rows, text_rows, warning_rows
+from screens.widgets.options import Options
 from screens.widgets.rows import Row, Rows
 from wizard.errors import WizardError
 from wizard.inert import inert
@@ -74,7 +75,7 @@ class ReviewScreen(WizardScreen):
     def compose_body(self) -> ComposeResult:
         yield Label(self.working, id="summary", markup=False)
         with containers.Horizontal(id="sides"):
-            yield OptionList(id="changes", compact=True)
+            yield Options(id="changes", compact=True)
             yield Rows("detail")
 
     def on_mount(self) -> None:

@@ -13,11 +13,11 @@ from wizard import world
 from wizard.rights import again_as_root, become_root
 
 
-def open_wizard(*, demo: bool, answers_file: Path | None) -> int:
+def open_wizard(*, demo: bool, answers_file: Path | None, theme: str) -> int:
     """Run the wizard; returns the exit code."""
     with world.opened(demo=demo) as around:
         given, target = world.given(answers_file)
-        app = WizardApp(around, Journey(given=given, target=target))
+        app = WizardApp(around, Journey(given=given, target=target), theme)
         app.run()
     if app.successor and app.journey.host:
         become_root(app.journey.host, app.successor)

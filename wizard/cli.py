@@ -94,7 +94,7 @@ def _wizard(options: argparse.Namespace) -> int:
     gc.disable()
     from screens.start import open_wizard
 
-    return open_wizard(demo=options.demo, answers_file=options.answers)
+    return open_wizard(demo=options.demo, answers_file=options.answers, theme=options.theme)
 
 
 if __name__ == "__main__":

@@ -142,6 +142,8 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
     parser.add_argument("--answers", type=Path, metavar="FILE", help="open the wizard with these answers")
     plain = "ask line by line instead: for screen readers and slow lines; so does the variable ACCESSIBLE"
     parser.add_argument("--plain", action="store_true", help=plain)
+    themes = ("terminal", "dark", "light")
+    parser.add_argument("--theme", choices=themes, default=themes[0], help="its colours; F2 changes them too")
     parser.set_defaults(run=None)
     group = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     parsers = {}

@@ -86,7 +86,7 @@ class Chooser(Widget, can_focus=True):
 
     @property
     def _style(self) -> str:
-        return "reverse" if self.has_focus else "bold"
+        return "$focus-style" if self.has_focus else "$chosen-style"
 
     def action_move(self, by: int) -> None:
         self._choose((self.chosen + by) % len(self.options))

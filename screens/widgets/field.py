@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from screens.widgets.chooser import Chooser
+from screens.widgets.marks import marked
 from wizard.inert import inert_lines
 from wizard.kinds import Choice, Raw
 from wizard.questions import Question
@@ -27,8 +28,9 @@ YES_NO = (("yes", "yes"), ("no", "no"))
 Note: TypeAlias = tuple[str, str]
 """What is said under a field: which sort of thing it is, and the words."""
 
-STYLES = {"help": "dim", "caution": "$text-warning", "error": "$text-error", "made": "bold"}
-"""By sort. Not by a class of the stylesheet: that takes effect one frame later, and both are sent."""
+STYLES = {"help": "$quiet", "made": "bold"}
+"""Of those without a mark, by sort. Not by a class of the stylesheet: that takes effect one frame later, and
+both are sent."""
 
 
 class Answer(Input):
@@ -111,7 +113,9 @@ class Field(containers.Vertical):
         note = self.note()
         if note != self._said:
             self._said = sort, words = note
-            self.query_one(".note", Label).update(Content.styled(inert_lines(words), STYLES[sort]))
+            style = STYLES.get(sort)
+            text = Content.styled(inert_lines(words), style) if style else marked(words)
+            self.query_one(".note", Label).update(text)
             if self.has_focus_within:
                 self.call_after_refresh(self.scroll_visible, animate=False)
 

@@ -30,7 +30,7 @@ class Entry:
 
     def content(self) -> Content:
         """As it is shown."""
-        return Content.assemble((self.display, "reverse"), f" {self.words}")
+        return Content.assemble((self.display, "$key-style"), f" {self.words}")
 
 
 class Keys(Widget):

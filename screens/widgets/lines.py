@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from textual.content import Content
 
+from screens.widgets.marks import mark
 from screens.widgets.rows import Row
 from wizard.inert import inert
 from wizard.plan import Advice, Change, File, Plan
 from wizard.preview import DiffLine, described, diff, hides_all, mode_text, owner_text, place, sign
 
-MARK_STYLES = {"+": "$text-success", "-": "$text-error", "@": "dim", " ": ""}
-SIGN_STYLES = {"+": "$text-success", "-": "$text-error", "~": "$text-warning"}
+MARK_STYLES = {"+": "$text-success", "-": "$text-error", "@": "$quiet", " ": ""}
 NOTHING = Row(Content(""))
 
 
@@ -32,7 +32,7 @@ def change_rows(change: Change) -> Iterator[Row]:
             owner_text(change.owner),
             "secret" if hides_all(change) else "",
         )
-        yield from text_rows(", ".join(filter(None, details)), "dim")
+        yield from text_rows(", ".join(filter(None, details)), "$quiet")
         if said := described(change):
             yield NOTHING
             yield from (Row(Content(line), code=True) for line in said)
@@ -46,25 +46,24 @@ def change_rows(change: Change) -> Iterator[Row]:
 def _diff_row(line: DiffLine) -> Row:
     """Line number, mark and text; the mark says what the colour underlines."""
     if line.mark == "@":
-        return Row(Content.styled("     ⋯", "dim"))
+        return Row(Content.styled("     ⋯", "$quiet"))
     number = f"{line.number:>4}" if line.number is not None else "    "
     style = MARK_STYLES[line.mark]
     return Row(
         Content.styled(line.text, style),
-        Content.assemble((number, "dim"), (f" {line.mark} ", style)),
+        Content.assemble((number, "$quiet"), (f" {line.mark} ", style)),
         code=True,
     )
 
 
 def change_line(change: Change) -> Content:
     """One line for the list of changes: sign, name, mode, owner, secret or not."""
-    mark = sign(change)
     notes = [mode_text(change)]
     if isinstance(change, File):
         notes += ["secret" if hides_all(change) else "", owner_text(change.owner)]
-    name = Content.assemble((f"{mark} ", SIGN_STYLES[mark]), inert(change.path.name))
+    name = Content.assemble(mark(sign(change)), inert(change.path.name))
     return Content.assemble(
-        name.pad_right(max(0, 14 - len(name))), " ", (" ".join(filter(None, notes)), "dim")
+        name.pad_right(max(0, 14 - len(name))), " ", (" ".join(filter(None, notes)), "$quiet")
     )
 
 
@@ -72,7 +71,7 @@ def warning_rows(plan: Plan) -> Iterator[Row]:
     """Each warning with its place."""
     for warning in plan.warnings:
         text = inert(place(warning.path, warning.line) + warning.text)
-        yield Row(Content.styled(text, "$text-warning"), Content("! "))
+        yield Row(Content(text), mark("!"))
         yield NOTHING
 
 

@@ -24,7 +24,7 @@ class Place(Widget):
             return self._spread(Content(where), Content(""))
         # The brackets say which one it is where bold cannot be seen.
         steps = [
-            Content.styled(f"[{i} {name}]", "bold") if name == self.step else Content(f" {i} {name} ")
+            Content.styled(f"[{i} {name}]", "$step-style") if name == self.step else Content(f" {i} {name} ")
             for i, name in enumerate(STEPS, 1)
         ]
         return self._spread(Content(" ").join(steps), Content(self.who))

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from screens.app import WizardApp
 from screens.base import WizardScreen
 from screens.journey import Journey
+from screens.themes import TERMINAL
 from wizard import journal
 from wizard.journal import Run
 from wizard.state import State
@@ -36,9 +37,10 @@ async def opened(
     *,
     size: Size = NORMAL,
     journey: Journey | None = None,
+    theme: str = TERMINAL,
 ) -> AsyncIterator[Pilot[int]]:
     """The app once it has looked at the host; on another step if one is given."""
-    app = WizardApp(world, journey)
+    app = WizardApp(world, journey, theme)
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         if screen is not None:
