@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from screens.thrift import Thrift
 from wizard.reach import within
 
 if TYPE_CHECKING:
@@ -36,3 +37,11 @@ class SteadyDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:  # noqa: ANN401 -- handed on as they are
         super().__init__(app, **options)
         self._file = Line()  # type: ignore[assignment]  # Textual uses no more of it
+        self.thrift = Thrift()
+
+    def write(self, data: str) -> None:
+        super().write(self.thrift.frame(data))
+
+    def start_application_mode(self) -> None:
+        self.thrift.forget()
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual has no types there
