@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.binding import Binding
+from textual.geometry import Offset
 from textual.worker import WorkerFailed
 
+from screens import cursor
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
 from screens.journey import Journey
@@ -82,6 +84,15 @@ class WizardApp(Workers):
         """Whether the last proof passed."""
         self.kept = False
         """Whether there were answers to keep, and they are kept."""
+
+    @property
+    def cursor_position(self) -> Offset:
+        """Asked for at each frame, when everything is in its place."""
+        return cursor.place(self.focused)
+
+    @cursor_position.setter
+    def cursor_position(self, told: Offset) -> None:
+        """Textual's fields tell theirs too early: before what they stand in has been scrolled."""
 
     async def on_load(self) -> None:
         """Leave the terminal whole when told to stop or when the line drops."""

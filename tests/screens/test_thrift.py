@@ -8,6 +8,7 @@ import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from screens.thrift import Thrift
 
@@ -23,14 +24,14 @@ def written_to(draw: st.DrawFn, row: int) -> str:
     """What Textual writes to a row: pieces with their styles, some of them further right."""
     move, column = f"\x1b[{row};{{}}H", draw(st.integers(1, 9))
     written = move.format(column)
-    texts = st.text(" aé─", max_size=9) | st.integers(0, 25).map(lambda count: " " * count)
+    texts = st.text(" aé─鍵", max_size=9) | st.integers(0, 25).map(lambda count: " " * count)
     for text, jumps in draw(st.lists(st.tuples(texts, st.booleans()), max_size=4)):
+        if column + cell_len(text) > COLUMNS:
+            break
         if jumps:
             written += move.format(column)
-        style = draw(st.sampled_from(STYLES))
-        padded = text.ljust(draw(st.sampled_from((0, 0, 7))))[: COLUMNS - column]
-        written += f"\x1b[{style}m{padded}\x1b[0m"
-        column += len(padded)
+        written += f"\x1b[{draw(st.sampled_from(STYLES))}m{text}\x1b[0m"
+        column += cell_len(text)
     return written
 
 
@@ -74,12 +75,13 @@ def frame(*written: str, cursor: str = "\x1b[1;1H") -> str:
     return "\n".join(f"\x1b[{y};1H{row}" for y, row in enumerate(written, 1)) + cursor
 
 
-def test_a_row_that_stands_there_is_not_sent_again() -> None:
+def test_what_stands_there_is_not_sent_again() -> None:
     thrift = Thrift()
-    assert thrift.frame(frame("one", "two")) == frame("one", "two").replace("\n", "")
-    assert thrift.frame(frame("one", "2")) == "\x1b[2;1H2\x1b[1;1H"
+    assert thrift.frame(frame("one", "two")) == "\x1b[1;1Hone\x1b[2;1Htwo\x1b[1;1H"
+    assert thrift.frame(frame("one", "two")) == "\x1b[1;1H"
+    assert thrift.frame(frame("one", "too")) == "\x1b[2;2Ho\x1b[1;1H"
     assert thrift.frame("\x1b[2;3Hx\x1b[1;1H") == "\x1b[2;3Hx\x1b[1;1H"
-    assert thrift.frame(frame("one", "2")) == "\x1b[2;1H2\x1b[1;1H", "it was written over meanwhile"
+    assert thrift.frame(frame("One", "too")) == "\x1b[1;1HO\x1b[2;3Ho\x1b[1;1H"
 
 
 def test_what_was_forgotten_is_sent_again() -> None:
@@ -90,13 +92,19 @@ def test_what_was_forgotten_is_sent_again() -> None:
 
 
 def test_styles_are_sent_as_they_change_and_blanks_are_erased() -> None:
-    row = (
-        f"\x1b[1;39;49mname\x1b[0m\x1b[39;49m{' ' * 12}\x1b[0m\x1b[1;31;49mx\x1b[0m\x1b[49m{' ' * 20}\x1b[0m"
-    )
-    assert (
-        Thrift().frame(frame(row))
-        == "\x1b[1;1H\x1b[1mname\x1b[12X\x1b[12C\x1b[0;1;31mx\x1b[20X\x1b[m\x1b[1;1H"
-    )
+    pieces = ("1;39;49", "name"), ("39;49", " " * 12), ("1;31;49", "x"), ("49", " " * 20)
+    row = "".join(f"\x1b[{style}m{text}\x1b[0m" for style, text in pieces)
+    sent = "\x1b[1mname\x1b[12X\x1b[12C\x1b[0;1;31mx\x1b[20X\x1b[m"
+    assert Thrift().frame(frame(row)) == frame(sent)
+
+
+@pytest.mark.parametrize("wide", ["鍵 key", "e\u0301", "\x1b]8;;https://example.org\x1b\\key\x1b]8;;\x1b\\"])
+def test_a_row_of_which_the_width_is_not_certain_is_sent_whole(wide: str) -> None:
+    thrift = Thrift()
+    thrift.frame(frame("key", "two"))
+    for _ in range(2):
+        assert thrift.frame(frame(wide, "two")) == f"\x1b[1;1H{wide}\x1b[1;1H"
+    assert thrift.frame(frame("key", "two")) == "\x1b[1;1Hkey\x1b[1;1H"
 
 
 @pytest.mark.parametrize(
