@@ -214,6 +214,7 @@ class WizardApp(Workers):
 
     def _take(self, screen: AskScreen) -> None:
         """Keep what was answered on a page."""
+        screen.catch_up()
         given = {**self.journey.given, screen.sheet.target.key: dict(screen.given)}
         self.journey = replace(self.journey, given=given, wrong=screen.wrong)
 

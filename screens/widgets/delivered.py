@@ -87,9 +87,9 @@ class DeliveredField(TextField):
         said = super().note()
         return ("help", TAKE_OUT) if said[0] == "help" and self._line.pasted else said
 
-    def change(self, answer: Raw | None) -> None:
+    def change(self, answer: Raw | None, *, typed: bool = False) -> None:
         self._key_pasted = False
-        super().change(answer)
+        super().change(answer, typed=typed)
 
     @on(DeliveredLine.Pasted)
     def _pasted(self, event: DeliveredLine.Pasted) -> None:

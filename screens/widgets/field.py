@@ -22,6 +22,8 @@ from wizard.sheet import Entry
 
 LONG = 40
 """Characters that fit in every field at the widths in use."""
+PAUSE = 0.3
+"""Seconds without a letter after which it is shown what follows from those that were typed."""
 YES_NO = (("yes", "yes"), ("no", "no"))
 
 Note: TypeAlias = tuple[str, str]
@@ -66,6 +68,8 @@ class Field(containers.Vertical):
 
         name: str
         answer: Raw | None
+        typed: bool
+        """Letter by letter, so that more may follow at once."""
 
     class Done(Message):
         """Enter was pressed in the field: go on."""
@@ -133,9 +137,9 @@ class Field(containers.Vertical):
         """Move the focus into the field."""
         self.query_one("Input, Chooser").focus()
 
-    def change(self, answer: Raw | None) -> None:
+    def change(self, answer: Raw | None, *, typed: bool = False) -> None:
         """Tell the answer, which is the default again when it is None."""
-        self.post_message(self.Changed(self.question.name, answer))
+        self.post_message(self.Changed(self.question.name, answer, typed))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -164,7 +168,7 @@ class TextField(Field):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.change(event.value if event.value not in ("", self.entry.default) else None)
+        self.change(event.value if event.value not in ("", self.entry.default) else None, typed=True)
 
 
 class ChoiceField(Field):
