@@ -42,6 +42,7 @@ from wizard.inert import inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan, Tell
 from wizard.questions import Page
+from wizard.reach import held_by_a_shell
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
 from wizard.world import World
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.25
 """Seconds that a step may take before it is said that it takes a while."""
+WRITING = "It is being written; that takes a moment."
+NO_SHELL = "No shell holds the wizard, so none could bring it back. Ctrl+Q leaves; your answers are kept."
 WORKING = "Making keys, certificate and preview … Esc stops it; nothing is written."
 UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
 
@@ -69,8 +72,11 @@ class WizardApp(Workers):
     BINDINGS = [
         Binding(
             "ctrl+q", "leave", "quit", key_display="Ctrl+Q", tooltip="The answers are kept", priority=True
-        )
+        ),
+        Binding("ctrl+z", "suspend_process", "to the shell", show=False, priority=True),
+        Binding("ctrl+l", "redraw", "redraw", show=False, priority=True),
     ]
+    ALLOW_SELECT = False  # the terminal's own selection, with Shift, sends nothing over the line
 
     def __init__(self, world: World, journey: Journey | None = None) -> None:
         # The terminal's own colours and background; and with NO_COLOR none at all.
@@ -100,6 +106,7 @@ class WizardApp(Workers):
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_stop, number)
 
     async def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         await self._show(self._first_screen())
         self.call_after_refresh(self._begin)
 
@@ -107,6 +114,7 @@ class WizardApp(Workers):
         """Cover what would be cut, and uncover it when there is room again."""
         from screens.dialogs import TooSmall
 
+        self._forget_what_is_shown()
         if TooSmall.is_so(event.size):
             if not isinstance(self.screen, TooSmall):
                 self.push_screen(TooSmall())
@@ -578,10 +586,32 @@ class WizardApp(Workers):
     def action_leave(self) -> None:
         """Quit; never in the middle of writing."""
         if self.writing:
-            self.notify("It is being written; that takes a moment.", timeout=2)
+            self.notify(WRITING, timeout=2)
             return
         self._keep_answers()
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, where no text of a field is selected."""
+        self.notify("Ctrl+Q leaves; your answers are kept.", timeout=5)
+
+    def action_suspend_process(self) -> None:
+        """Ctrl+Z: to the shell, until its `fg`; never in the middle of writing."""
+        if self.writing:
+            self.notify(WRITING, timeout=2)
+        elif not held_by_a_shell():
+            self.notify(NO_SHELL, timeout=10)
+        else:
+            super().action_suspend_process()
+
+    def action_redraw(self) -> None:
+        """Paint everything, whatever the terminal may show by now."""
+        self._forget_what_is_shown()
+        self.screen.refresh()
+
+    def _forget_what_is_shown(self) -> None:
+        if isinstance(self._driver, SteadyDriver):  # in tests there may be no terminal
+            self._driver.thrift.forget()
 
     def _keep_answers(self) -> None:
         from screens.ask import AskScreen

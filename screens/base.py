@@ -21,7 +21,6 @@ COMMON_KEYS = [
     Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
     Binding("f1", "help", "help", key_display="F1", tooltip="What this step is for"),
     Binding("question_mark", "help", "help", show=False),
-    Binding("ctrl+l", "redraw", "redraw", show=False),
 ]
 """The keys that mean the same everywhere; each screen lists them after its own."""
 
@@ -89,9 +88,6 @@ class WizardScreen(Screen[None]):
     def help_text(self) -> str:
         """What F1 shows; a step may add to it."""
         return self.HELP_TEXT
-
-    def action_redraw(self) -> None:
-        self.refresh(layout=True)
 
     def copy(self, text: str, what: str) -> None:
         """Put a text on the user's clipboard through the terminal (OSC 52), and say so."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -41,6 +43,19 @@ class SteadyDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         super().write(self.thrift.frame(data))
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Leave the terminal whole, then stop with the whole job: sudo or make must not go on waiting."""
+        self.suspend_application_mode()
+        self._must_signal_resume = True
+        os.killpg(0, signal.SIGSTOP)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Take the terminal again; also after a stop that could not be prepared for."""
+        if not self._must_signal_resume:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        self.resume_application_mode()
 
     def start_application_mode(self) -> None:
         self.thrift.forget()

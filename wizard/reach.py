@@ -24,6 +24,20 @@ def within(text: str) -> str:
     return text.translate(_INSTEAD) if only_ascii() else text
 
 
+def held_by_a_shell() -> bool:
+    """Whether a program that is stopped can be brought back: by a shell that has started it as a job.
+
+    There is none with `ssh -t HOST tls-wizard`, `tmux new tls-wizard` or in a container of its own.
+    """
+    import psutil  # behind the first frame
+
+    try:
+        above = psutil.Process(os.getpgrp()).ppid()
+        return os.getsid(above) == os.getsid(0) and os.getpgid(above) != os.getpgrp()
+    except (psutil.Error, OSError):
+        return False
+
+
 def may_drop() -> bool:
     """Whether the terminal is at the far end of a line that may drop, with nothing here to hold it."""
     return "SSH_TTY" in os.environ and not {"TMUX", "STY"} & os.environ.keys()

@@ -55,8 +55,8 @@ class Answer(Input):
 
     async def on_key(self, event: events.Key) -> None:
         for binding in self.OWN_KEYS.get(event.key, ())[-1:]:
-            event.stop()
-            await self.run_action(binding.action)
+            if await self.app.run_action(binding.action, self):
+                event.stop()
 
 
 class Field(containers.Vertical):

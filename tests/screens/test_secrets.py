@@ -15,7 +15,7 @@ from textual.widgets import Input, Label
 from screens.ask import AskScreen
 from screens.journey import Journey
 from screens.widgets import secret
-from screens.widgets.field import Field
+from screens.widgets.field import PAUSE, Field
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.sample_targets import OPENS, SampleAuthority, fingerprint
@@ -201,7 +201,7 @@ async def test_an_existing_one_is_typed_once_and_neither_judged_nor_made(tmp_pat
         assert row(pilot, FIRST).value == "horse"
         await pilot.press("tab")
         assert screen(pilot).focused is row(pilot, FIRST), "there is no second row"
-        await asyncio.sleep(2 * secret.PAUSE)
+        await asyncio.sleep(2 * PAUSE)
         await settled(pilot)
         assert note(pilot) == "Of the authority's key."
 
