@@ -11,6 +11,11 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Label
 
+ANYWHERE = (
+    "Esc closes. Anywhere: Ctrl+Z goes to the shell until fg, Ctrl+L paints the screen again. "
+    "Hold Shift to select text with the mouse."
+)
+
 
 class Confirm(ModalScreen[bool]):
     """A question to be answered by an explicit yes; Escape is no, and so is Enter pressed once too often."""
@@ -57,7 +62,7 @@ class Help(ModalScreen[None]):
             yield Label(self.title or "", classes="title", markup=False)
             with containers.VerticalScroll():
                 yield Label(self.text, markup=False)
-            yield Label("Esc closes. Hold Shift to select text with the mouse.", classes="dim", markup=False)
+            yield Label(ANYWHERE, classes="dim", markup=False)
 
 
 class TooSmall(ModalScreen[None]):

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 ROW = re.compile(r"\x1b\[(\d+);\d+H")
 TOKEN = re.compile(r"\x1b\[(?P<style>[0-9;]*)m|\x1b\[\d+;(?P<column>\d+)H|(?P<text>[^\x1b]+)")
 """What a row consists of."""
+RESET = "\x1b[m"
 ERASED = 8
 """From how many blanks on it is shorter to erase them."""
 STEP = 5
@@ -64,10 +65,13 @@ class Thrift:
 
     def __init__(self) -> None:
         self._shown: dict[int, dict[int, tuple[str, Style]]] = {}
+        self._lost = True
+        """Whether the terminal may have any style now."""
 
     def forget(self) -> None:
         """The terminal may show something else now."""
         self._shown.clear()
+        self._lost = True
 
     def frame(self, data: str) -> str:
         """What to send in place of a frame; anything else is sent as it is."""
@@ -79,7 +83,8 @@ class Thrift:
         for begin, text in rows:
             assert begin is not None
             self._write(int(begin[1]), text, pen)
-        return f"{pen.ended()}\x1b[{cursor}"
+        reset, self._lost = RESET if self._lost else "", False
+        return f"{reset}{pen.ended()}\x1b[{cursor}"
 
     def _write(self, row: int, text: str, pen: Pen) -> None:
         # Terminals do not agree on how wide some characters are.
@@ -130,7 +135,9 @@ class Pen:
 
     def is_at(self, row: int, column: int) -> bool:
         """Whether a character can be written here without a move."""
-        return not self._blanks and (self._row, self._column) == (row, column)
+        if self._blanks:
+            return self._blanks[-1] == (row, column - 1)
+        return (self._row, self._column) == (row, column)
 
     def write(self, row: int, column: int, character: str, style: Style) -> None:
         """Write a character in its place."""

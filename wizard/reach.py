@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-_MARKS = {"✓": "+", "✗": "x", "…": ".", "⋯": "~", "•": "*", "‹": "<", "›": ">", "←": "<", "→": ">"}
+_MARKS = {"✓": "+", "✗": "x", "…": ".", "⋯": "~", "•": "*", "‹": "<", "›": ">", "←": "<", "→": ">", "�": "?"}
 _LINES = {chr(code): "+" for code in range(0x2500, 0x2580)}
 _LINES |= dict.fromkeys("─━╌╍┄┅┈┉═╴╶╸╺╼╾", "-") | dict.fromkeys("│┃╎╏┆┇┊┋║╵╷╹╻╽╿", "|")
 _BLOCKS = {chr(code): "#" for code in range(0x2580, 0x25A0)}

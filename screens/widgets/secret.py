@@ -74,7 +74,7 @@ class SecretField(Field):
 
     def note(self) -> Note:
         said = super().note()
-        if said[0] == "error" and not self.entry.missing:
+        if said[0] == "error" and (self._not_taken or not self.entry.missing):
             return said
         if self._generated is not None:
             return "made", f"{self._generated.reveal()}\n{WRITE_IT_DOWN}"

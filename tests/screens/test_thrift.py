@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pyte
 import pytest
 from hypothesis import given
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from screens.thrift import Thrift
+from tests.screens.pty_terminal import seen
 
 COLUMNS, ROWS = 30, 5
 STYLES = (
@@ -46,20 +45,11 @@ class Paper:
     """A terminal that only keeps what is seen."""
 
     def __init__(self) -> None:
-        self._screen = pyte.Screen(COLUMNS, ROWS)
-        self._stream = pyte.Stream(self._screen)
+        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.Stream(self.screen)
 
     def write(self, data: str) -> None:
         self._stream.feed(data)
-
-    def seen(self) -> Iterator[tuple[object, ...]]:
-        """Each cell; of a blank the colour and weight of what is not there do not count."""
-        for row in range(ROWS):
-            for column in range(COLUMNS):
-                cell = self._screen.buffer[row][column]
-                about = cell.bg, cell.reverse, cell.underscore, cell.strikethrough
-                yield (cell.data, *about, *((cell.fg, cell.bold) if cell.data != " " else ()))
-        yield self._screen.cursor.x, self._screen.cursor.y
 
 
 @given(st.lists(frames(), max_size=6))
@@ -68,7 +58,7 @@ def test_the_screen_is_the_same_cell_for_cell(told: list[str]) -> None:
     for frame in told:
         plain.write(frame)
         thrifty.write(thrift.frame(frame))
-        assert list(thrifty.seen()) == list(plain.seen())
+        assert seen(thrifty.screen) == seen(plain.screen)
 
 
 def frame(*written: str, cursor: str = "\x1b[1;1H") -> str:
@@ -77,7 +67,7 @@ def frame(*written: str, cursor: str = "\x1b[1;1H") -> str:
 
 def test_what_stands_there_is_not_sent_again() -> None:
     thrift = Thrift()
-    assert thrift.frame(frame("one", "two")) == "\x1b[1;1Hone\x1b[2;1Htwo\x1b[1;1H"
+    assert thrift.frame(frame("one", "two")) == "\x1b[m\x1b[1;1Hone\x1b[2;1Htwo\x1b[1;1H"
     assert thrift.frame(frame("one", "two")) == "\x1b[1;1H"
     assert thrift.frame(frame("one", "too")) == "\x1b[2;2Ho\x1b[1;1H"
     assert thrift.frame("\x1b[2;3Hx\x1b[1;1H") == "\x1b[2;3Hx\x1b[1;1H"
@@ -95,7 +85,7 @@ def test_styles_are_sent_as_they_change_and_blanks_are_erased() -> None:
     pieces = ("1;39;49", "name"), ("39;49", " " * 12), ("1;31;49", "x"), ("49", " " * 20)
     row = "".join(f"\x1b[{style}m{text}\x1b[0m" for style, text in pieces)
     sent = "\x1b[1mname\x1b[12X\x1b[12C\x1b[0;1;31mx\x1b[20X\x1b[m"
-    assert Thrift().frame(frame(row)) == frame(sent)
+    assert Thrift().frame(frame(row)) == f"\x1b[m{frame(sent)}"
 
 
 @pytest.mark.parametrize("wide", ["鍵 key", "e\u0301", "\x1b]8;;https://example.org\x1b\\key\x1b]8;;\x1b\\"])
