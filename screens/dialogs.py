@@ -11,10 +11,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Label
 
-ANYWHERE = (
-    "Esc closes. Anywhere: Ctrl+Z goes to the shell until fg, Ctrl+L paints the screen again. "
-    "Hold Shift to select text with the mouse."
-)
+ANYWHERE = "At every step Ctrl+Z goes to the shell until its fg, and Ctrl+L paints the screen again."
 
 
 class Confirm(ModalScreen[bool]):
@@ -61,8 +58,8 @@ class Help(ModalScreen[None]):
         with containers.Vertical(classes="dialog"):
             yield Label(self.title or "", classes="title", markup=False)
             with containers.VerticalScroll():
-                yield Label(self.text, markup=False)
-            yield Label(ANYWHERE, classes="dim", markup=False)
+                yield Label(f"{self.text}\n\n{ANYWHERE}", markup=False)
+            yield Label("Esc closes. Hold Shift to select text with the mouse.", classes="dim", markup=False)
 
 
 class TooSmall(ModalScreen[None]):

@@ -76,6 +76,8 @@ class Answer(Input):
     def take(self, text: str) -> None:
         """Put a pasted text where the cursor is."""
         lines = [line for line in text.splitlines() if line.strip()]  # a terminal sends carriage returns
+        if not self.password:
+            lines = ["".join(each if each.isprintable() else " " for each in line) for line in lines]
         if self.several:
             self.replace(", ".join(map(str.strip, lines)), *self.selection)
         elif len(lines) > 1:
