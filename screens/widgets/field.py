@@ -64,6 +64,10 @@ class Answer(Input):
         """Put the cursor where one goes on; but a long answer shows its beginning."""
         self.cursor_position = len(self.value) if len(self.value) <= LONG else 0
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is selected nothing is cut: Textual itself would empty the clipboard."""
+        return action != "cut" or bool(self.selected_text)
+
     def on_paste(self, event: events.Paste) -> None:
         """Textual itself takes the first line and drops the rest."""
         event.stop()

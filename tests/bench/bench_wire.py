@@ -7,6 +7,7 @@ the wizard to BUDGETS: what was measured when they were last set, of which nothi
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TypeAlias
 
 from tests.screens.pty_terminal import SIZE, Terminal, terminal
@@ -69,7 +70,7 @@ class Meter:
         before = len(self.there.output)
         self.there.press(*keys)
         self.there.wait_for(seen)
-        self.there.settle(self.quiet)
+        self._wait()
         self._count(what, len(self.there.output) - before)
 
     def letter(self) -> None:
@@ -89,7 +90,7 @@ class Meter:
     def _frames(self, key: str) -> list[bytes]:
         before = len(self.there.output)
         self.there.press(key)
-        self.there.settle(self.quiet)
+        self._wait()
         return self.there.output[before:].split(FRAME_ENDS)
 
     def resize(self, what: str, columns: int, rows: int, seen: str) -> None:
@@ -97,7 +98,7 @@ class Meter:
         before = len(self.there.output)
         self.there.resize(columns, rows)
         self.there.wait_for(seen)
-        self.there.settle(self.quiet)
+        self._wait()
         self._count(what, len(self.there.output) - before)
 
     def idle(self, seconds: int) -> None:
@@ -110,8 +111,27 @@ class Meter:
         """What had been sent when the line at the bottom first stood on the screen."""
         self._count("first frame", self.there.output.index(footer) + len(footer))
 
+    def press(self, *keys: str) -> None:
+        """Go on without counting."""
+        self.there.press(*keys)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Until the program is quiet, and not only since others keep the machine busy."""
+        self.there.settle(self.quiet)
+        while any(_runs(task) for task in Path(f"/proc/{self.there.program.pid}/task").iterdir()):
+            self.there.settle(self.quiet)
+
     def _count(self, what: str, count: int) -> None:
         self.spent[what] = max(self.spent.get(what, 0), count)
+
+
+def _runs(task: Path) -> bool:
+    """Whether a thread runs or would if it were let, by proc(5)."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0] == "R"
+    except OSError:  # it has just ended
+        return False
 
 
 def wizard() -> Spent:
@@ -163,8 +183,7 @@ def _fields(meter: Meter, count: int) -> None:
         meter.settle("Tab", "tab")
     for _ in range(count):
         meter.letter()
-        meter.there.press("tab")
-        meter.there.settle(meter.quiet)
+        meter.press("tab")
 
 
 def plain() -> Spent:
@@ -173,8 +192,7 @@ def plain() -> Spent:
         meter = Meter(there, BLINKS)
         meter.settle("first screen, settled", seen="What shall be secured?")
         meter.first_frame(b"palette")
-        there.press("tab")
-        there.settle(BLINKS)
+        meter.press("tab")
         for _ in range(2):
             meter.settle("an arrow: another target", "down")
         meter.settle("help", "f1", seen="Esc closes")

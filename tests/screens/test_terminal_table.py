@@ -153,7 +153,7 @@ LEAVES = "Ctrl+Q leaves; your answers"
 def test_ctrl_c_says_how_to_leave_and_copies_nothing(way: str, tmp_path: Path) -> None:
     with rigged("authority" if way == "passphrase" else "", tmp_path) as there:
         go(there, (*OWN_AUTHORITY, (tuple("hunter2"), "")) if way == "passphrase" else WAYS[way])
-        there.press("ctrl+c")
+        there.press("\x18", "ctrl+c")  # and nothing is cut
         there.wait_for(LEAVES)
         assert there.program.poll() is None
     assert b"\x1b]52;" not in there.output
