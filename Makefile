@@ -19,6 +19,7 @@ check: $(VENV)/ready-to-test
 
 bench: $(VENV)/ready-to-test
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.bench_wire
 	$(BIN)/python -m tests.bench.bench_certificates
 	$(BIN)/python -m tests.bench.bench_nano
 	$(BIN)/python -m tests.bench.bench_nginx

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.binding import Binding
+from textual.geometry import Offset
 from textual.worker import WorkerFailed
 
+from screens import cursor
 from screens.base import WizardScreen
 from screens.choose import ChooseScreen
 from screens.journey import Journey
@@ -43,6 +45,7 @@ from wizard.inert import inert, inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan, Tell
 from wizard.questions import Page
+from wizard.reach import held_by_a_shell
 from wizard.sheet import Sheet, fill_in
 from wizard.targets import Target
 from wizard.world import World
@@ -58,6 +61,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.25
 """Seconds that a step may take before it is said that it takes a while."""
+WRITING = "It is being written; that takes a moment."
+NO_SHELL = "No shell holds the wizard, so none could bring it back. Ctrl+Q leaves; your answers are kept."
 WORKING = "Making keys, certificate and preview … Esc stops it; nothing is written."
 UNDO_WORKING = "Looking at what the run has changed, and at what has been changed since …"
 
@@ -74,7 +79,10 @@ class WizardApp(Workers):
         ),
         # Two keys: byobu takes F2 and a serial line swallows it, zellij and browsers take Ctrl+T.
         Binding("f2,ctrl+t", "other_colours", "colours", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "to the shell", show=False, priority=True),
+        Binding("ctrl+l", "redraw", "redraw", show=False, priority=True),
     ]
+    ALLOW_SELECT = False  # the terminal's own selection, with Shift, sends nothing over the line
 
     def __init__(self, world: World, journey: Journey | None = None, theme: str = TERMINAL) -> None:
         # With this NO_COLOR means that none is sent; otherwise Textual would send greys.
@@ -96,12 +104,22 @@ class WizardApp(Workers):
         self.successor: tuple[str, ...] = ()
         """The command that goes on in place of this one."""
 
+    @property
+    def cursor_position(self) -> Offset:
+        """Asked for at each frame, when everything is in its place."""
+        return cursor.place(self.focused)
+
+    @cursor_position.setter
+    def cursor_position(self, told: Offset) -> None:
+        """Textual's fields tell theirs too early: before what they stand in has been scrolled."""
+
     async def on_load(self) -> None:
         """Leave the terminal whole when told to stop or when the line drops."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_stop, number)
 
     async def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         await self._show(self._first_screen())
         self.call_after_refresh(self._begin)
 
@@ -109,6 +127,7 @@ class WizardApp(Workers):
         """Cover what would be cut, and uncover it when there is room again."""
         from screens.dialogs import TooSmall
 
+        self._forget_what_is_shown()
         if TooSmall.is_so(event.size):
             if not isinstance(self.screen, TooSmall):
                 self.push_screen(TooSmall())
@@ -264,6 +283,7 @@ class WizardApp(Workers):
 
     def _take(self, screen: AskScreen) -> None:
         """Keep what was answered on a page."""
+        screen.catch_up()
         given = {**self.journey.given, screen.sheet.target.key: dict(screen.given)}
         self.journey = replace(self.journey, given=given, wrong=screen.wrong)
 
@@ -702,10 +722,32 @@ class WizardApp(Workers):
     def action_leave(self) -> None:
         """Quit; never in the middle of writing."""
         if self.writing:
-            self.notify("It is being written; that takes a moment.", timeout=2)
+            self.notify(WRITING, timeout=2)
             return
         self._keep_answers()
         self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, where no text of a field is selected."""
+        self.notify("Ctrl+Q leaves; your answers are kept.", timeout=5)
+
+    def action_suspend_process(self) -> None:
+        """Ctrl+Z: to the shell, until its `fg`; never in the middle of writing."""
+        if self.writing:
+            self.notify(WRITING, timeout=2)
+        elif not held_by_a_shell():
+            self.notify(NO_SHELL, timeout=10)
+        else:
+            super().action_suspend_process()
+
+    def action_redraw(self) -> None:
+        """Paint everything, whatever the terminal may show by now."""
+        self._forget_what_is_shown()
+        self.screen.refresh()
+
+    def _forget_what_is_shown(self) -> None:
+        if isinstance(self._driver, SteadyDriver):  # in tests there may be no terminal
+            self._driver.thrift.forget()
 
     def _keep_answers(self) -> None:
         from screens.ask import AskScreen

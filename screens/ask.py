@@ -10,11 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Label
 
 from screens.base import COMMON_KEYS, WizardScreen
 from screens.widgets.delivered import DeliveredField
-from screens.widgets.field import ChoiceField, Field, TextField
+from screens.widgets.field import PAUSE, ChoiceField, Field, TextField
 from screens.widgets.secret import SecretField
 from wizard.errors import WrongAnswer
 from wizard.inert import inert
@@ -94,6 +95,7 @@ class AskScreen(WizardScreen):
         """Words about this host, which a guesser tries first as a passphrase."""
         self.sheet = self._filled_in()
         self.tried = False
+        self._waits: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         yield Label(self._title, classes="title", markup=False)
@@ -147,14 +149,32 @@ class AskScreen(WizardScreen):
             self.given[event.name] = event.answer
         if self.wrong is not None and self.wrong.question == event.name:
             self.wrong = None
-        self.refill()
+        if event.typed:
+            self._stop_waiting()
+            self._waits = self.set_timer(PAUSE, self.refill)
+        else:
+            self.refill()
 
     @on(Field.Done)
     def _done(self) -> None:
         self.action_next()
 
+    def on_descendant_blur(self) -> None:
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Show what follows from the last letters, where that still waits for a pause."""
+        if self._waits is not None:
+            self.refill()
+
+    def _stop_waiting(self) -> None:
+        if self._waits is not None:
+            self._waits.stop()
+            self._waits = None
+
     def refill(self) -> None:
         """Read the answers again, and show what there is to say about each."""
+        self._stop_waiting()
         before, self.sheet = self.sheet, self._filled_in()
         # The passphrase of something that exists is none for something new, which has it typed twice.
         turned = [
@@ -208,6 +228,7 @@ class AskScreen(WizardScreen):
         return needs.get(action, True)
 
     def action_elsewhere(self) -> None:
+        self.catch_up()
         if self._elsewhere is not None:
             self.post_message(self.WentElsewhere(self, self._elsewhere))
 
@@ -215,6 +236,7 @@ class AskScreen(WizardScreen):
         self.post_message(self.Kept(self))
 
     def help_text(self) -> str:
+        self.catch_up()
         focused = self.focused
         field = (
             next((node for node in focused.ancestors if isinstance(node, Field)), None) if focused else None

@@ -20,7 +20,6 @@ COMMON_KEYS = [
     Binding("escape", "back", "back", key_display="Esc", tooltip="One step back; nothing is lost"),
     Binding("f1", "help", "help", key_display="F1", tooltip="What this step is for"),
     Binding("question_mark", "help", "help", show=False),
-    Binding("ctrl+l", "redraw", "redraw", show=False),
 ]
 """The keys that mean the same everywhere; each screen lists them after its own."""
 
@@ -102,9 +101,6 @@ class WizardScreen(Screen[None]):
 
     def action_as_root(self) -> None:
         self.post_message(self.AsRoot())
-
-    def action_redraw(self) -> None:
-        self.refresh(layout=True)
 
     def copy(self, text: str, what: str) -> None:
         """Have a text copied that holds no secret."""

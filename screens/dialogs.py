@@ -18,9 +18,10 @@ from wizard.inert import inert
 from wizard.kinds import Choice
 from wizard.sheet import Entry
 
-HOW_TO_READ = """\
-Esc closes. F2 or Ctrl+T: other colours.
-Hold Shift to select text with the mouse."""
+ANYWHERE = (
+    "At every step F2 or Ctrl+T changes the colours, Ctrl+L paints the screen again, and Ctrl+Z goes to the "
+    "shell until its fg."
+)
 
 
 class Confirm(ModalScreen[bool]):
@@ -116,8 +117,8 @@ class Help(ModalScreen[None]):
         with containers.Vertical(classes="dialog"):
             yield Label(self.title or "", classes="title", markup=False)
             with containers.VerticalScroll():
-                yield Label(self.text, markup=False)
-            yield Label(HOW_TO_READ, classes="dim", markup=False)
+                yield Label(f"{self.text}\n\n{ANYWHERE}", markup=False)
+            yield Label("Esc closes. Hold Shift to select text with the mouse.", classes="dim", markup=False)
 
 
 class TooSmall(ModalScreen[None]):

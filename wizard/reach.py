@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-_MARKS = {"✓": "+", "✗": "x", "…": ".", "⋯": "~", "•": "*", "‹": "<", "›": ">", "←": "<", "→": ">"}
+_MARKS = {"✓": "+", "✗": "x", "…": ".", "⋯": "~", "•": "*", "‹": "<", "›": ">", "←": "<", "→": ">", "�": "?"}
 _LINES = {chr(code): "+" for code in range(0x2500, 0x2580)}
 _LINES |= dict.fromkeys("─━╌╍┄┅┈┉═╴╶╸╺╼╾", "-") | dict.fromkeys("│┃╎╏┆┇┊┋║╵╷╹╻╽╿", "|")
 _BLOCKS = {chr(code): "#" for code in range(0x2580, 0x25A0)}
@@ -22,6 +22,20 @@ def only_ascii() -> bool:
 def within(text: str) -> str:
     """The text with marks and borders that the terminal can show; what users have typed stays."""
     return text.translate(_INSTEAD) if only_ascii() else text
+
+
+def held_by_a_shell() -> bool:
+    """Whether a program that is stopped can be brought back: by a shell that has started it as a job.
+
+    There is none with `ssh -t HOST tls-wizard`, `tmux new tls-wizard` or in a container of its own.
+    """
+    import psutil  # behind the first frame
+
+    try:
+        above = psutil.Process(os.getpgrp()).ppid()
+        return os.getsid(above) == os.getsid(0) and os.getpgid(above) != os.getpgrp()
+    except (psutil.Error, OSError):
+        return False
 
 
 def may_drop() -> bool:

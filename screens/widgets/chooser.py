@@ -56,6 +56,14 @@ class Chooser(Widget, can_focus=True):
         """Index of the chosen option; -1 when the value is none of them."""
         return next((i for i, (value, _) in enumerate(self.options) if value == self.value), -1)
 
+    @property
+    def chosen_column(self) -> int:
+        """Where on its line the chosen option begins."""
+        if self._all.cell_length > self.size.width:
+            return 0
+        before = range(max(0, self.chosen))
+        return sum(self._marked(index).cell_length + len(GAP) for index in before)
+
     def render(self) -> Content:
         return Content("\n").join(self._lines(self.size.width))
 

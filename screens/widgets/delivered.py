@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from textual import events, on
+from textual import on
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
 from screens.widgets.field import Answer, Note, TextField
-from wizard.kinds import PEM_BEGINS, Raw
+from wizard.kinds import PEM_BEGINS
 from wizard.sheet import Entry
 
 TAKE_OUT = "Backspace takes the pasted text out again."
@@ -27,26 +27,21 @@ class DeliveredLine(Answer):
 
         text: str
 
-    class KeyPasted(Message):
-        """A private key was pasted, and is not taken."""
-
     def __init__(self, text: str, placeholder: str) -> None:
         self.pasted = text if PEM_BEGINS in text else ""
         self._empty = placeholder
-        super().__init__("" if self.pasted else text, described(self.pasted) or placeholder)
+        shown = "" if self.pasted else text
+        super().__init__(shown, described(self.pasted) or placeholder, several=True)
         self.set_class(bool(self.pasted), "-pasted")
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Textual itself takes the first line and drops the rest."""
-        event.stop()
-        event.prevent_default()
-        lines = event.text.splitlines()  # a terminal may send them with carriage returns
-        if "PRIVATE KEY-----" in event.text:
-            self.post_message(self.KeyPasted())
-        elif PEM_BEGINS in event.text:
-            self._hold("\n".join([*self.pasted.splitlines(), *lines, ""]))
+    def take(self, text: str) -> None:
+        """A pasted text whole; else names of files."""
+        if "PRIVATE KEY-----" in text:
+            self.post_message(self.NotTaken(A_KEY))
+        elif PEM_BEGINS in text:
+            self._hold("\n".join([*self.pasted.splitlines(), *text.splitlines(), ""]))
         else:
-            self.replace(", ".join(filter(None, map(str.strip, lines))), *self.selection)
+            super().take(text)
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Every edit comes by here: what was pasted can only be taken out as a whole."""
@@ -72,7 +67,6 @@ class DeliveredField(TextField):
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry)
         self._line = DeliveredLine(entry.text, entry.default)
-        self._key_pasted = False
 
     def rows(self) -> Iterable[tuple[str, Widget]]:
         yield self.question.label, self._line
@@ -82,25 +76,13 @@ class DeliveredField(TextField):
             super().follow(entry)
 
     def note(self) -> Note:
-        if self._key_pasted:
-            return "error", f"✗ {A_KEY}"
         said = super().note()
         return ("help", TAKE_OUT) if said[0] == "help" and self._line.pasted else said
-
-    def change(self, answer: Raw | None) -> None:
-        self._key_pasted = False
-        super().change(answer)
 
     @on(DeliveredLine.Pasted)
     def _pasted(self, event: DeliveredLine.Pasted) -> None:
         event.stop()
         self.change(event.text or None)
-
-    @on(DeliveredLine.KeyPasted)
-    def _refused(self, event: DeliveredLine.KeyPasted) -> None:
-        event.stop()
-        self._key_pasted = True
-        self.say()
 
 
 def described(text: str) -> str:

@@ -17,12 +17,15 @@ from textual.widgets import Input, Label
 from screens.widgets.chooser import Chooser
 from screens.widgets.marks import marked
 from wizard.inert import inert_lines
-from wizard.kinds import Choice, Raw
+from wizard.kinds import Choice, Raw, Several
 from wizard.questions import Question
 from wizard.sheet import Entry
 
 LONG = 40
 """Characters that fit in every field at the widths in use."""
+PAUSE = 0.3
+"""Seconds without a letter after which it is shown what follows from those that were typed."""
+ONE_LINE = "{} lines were pasted, and here goes one. Nothing was taken; paste the one that is meant."
 YES_NO = (("yes", "yes"), ("no", "no"))
 
 Note: TypeAlias = tuple[str, str]
@@ -42,10 +45,20 @@ class Answer(Input):
 
     BINDINGS = [Binding("enter", "submit", "next", key_display="Enter")]
 
+    @dataclass
+    class NotTaken(Message):
+        """What was pasted cannot stand here."""
+
+        why: str
+
     OWN_KEYS = BindingsMap([*Input.BINDINGS, *BINDINGS]).key_to_bindings
 
-    def __init__(self, text: str = "", placeholder: str = "", *, password: bool = False) -> None:
+    def __init__(
+        self, text: str = "", placeholder: str = "", *, password: bool = False, several: bool = False
+    ) -> None:
         super().__init__(text, placeholder, password=password, compact=True, select_on_focus=False)
+        self.several = several
+        """Whether it takes more than one line, put behind each other with commas."""
         self.cursor_blink = False
         self.start()
 
@@ -53,10 +66,35 @@ class Answer(Input):
         """Put the cursor where one goes on; but a long answer shows its beginning."""
         self.cursor_position = len(self.value) if len(self.value) <= LONG else 0
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is selected nothing is cut: Textual itself would empty the clipboard."""
+        return action != "cut" or bool(self.selected_text)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Textual itself takes the first line and drops the rest."""
+        event.stop()
+        event.prevent_default()
+        self.take(event.text)
+
+    def action_paste(self) -> None:
+        self.take(self.app.clipboard)
+
+    def take(self, text: str) -> None:
+        """Put a pasted text where the cursor is."""
+        lines = [line for line in text.splitlines() if line.strip()]  # a terminal sends carriage returns
+        if not self.password:
+            lines = ["".join(each if each.isprintable() else " " for each in line) for line in lines]
+        if self.several:
+            self.replace(", ".join(map(str.strip, lines)), *self.selection)
+        elif len(lines) > 1:
+            self.post_message(self.NotTaken(ONE_LINE.format(len(lines))))
+        else:
+            self.replace("".join(lines), *self.selection)
+
     async def on_key(self, event: events.Key) -> None:
         for binding in self.OWN_KEYS.get(event.key, ())[-1:]:
-            event.stop()
-            await self.run_action(binding.action)
+            if await self.app.run_action(binding.action, self):
+                event.stop()
 
 
 class Field(containers.Vertical):
@@ -68,6 +106,8 @@ class Field(containers.Vertical):
 
         name: str
         answer: Raw | None
+        typed: bool
+        """Letter by letter, so that more may follow at once."""
 
     class Done(Message):
         """Enter was pressed in the field: go on."""
@@ -78,6 +118,8 @@ class Field(containers.Vertical):
         self.tried = False
         """Whether the user has tried to go on: only then what was not answered yet is an error."""
         self._said: Note | None = None
+        self._not_taken = ""
+        """Why the last paste was not taken; until the answer is changed or the field is left."""
 
     @property
     def question(self) -> Question:
@@ -123,9 +165,16 @@ class Field(containers.Vertical):
         """Show the whole field, not only the line that has the focus."""
         self.scroll_visible(animate=False)
 
+    def on_descendant_blur(self) -> None:
+        if self._not_taken:
+            self._not_taken = ""
+            self.say()
+
     def note(self) -> Note:
         """What there is to say."""
         entry = self.entry
+        if self._not_taken:
+            return "error", f"✗ {self._not_taken}"
         if entry.error and (self.tried or not entry.missing):
             there = f" Ctrl+N goes on with {entry.elsewhere.target}." if entry.elsewhere else ""
             root = "\nCtrl+R does that from here." if entry.needs_root else ""
@@ -138,9 +187,16 @@ class Field(containers.Vertical):
         """Move the focus into the field."""
         self.query_one("Input, Chooser").focus()
 
-    def change(self, answer: Raw | None) -> None:
+    def change(self, answer: Raw | None, *, typed: bool = False) -> None:
         """Tell the answer, which is the default again when it is None."""
-        self.post_message(self.Changed(self.question.name, answer))
+        self._not_taken = ""
+        self.post_message(self.Changed(self.question.name, answer, typed))
+
+    @on(Answer.NotTaken)
+    def _refused(self, event: Answer.NotTaken) -> None:
+        event.stop()
+        self._not_taken = event.why
+        self.say()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -152,7 +208,8 @@ class TextField(Field):
     """A question that is answered by typing."""
 
     def rows(self) -> Iterable[tuple[str, Widget]]:
-        yield self.question.label, Answer(self.entry.text, self.entry.default)
+        several = isinstance(self.question.kind, Several)
+        yield self.question.label, Answer(self.entry.text, self.entry.default, several=several)
 
     def follow(self, entry: Entry) -> None:
         """Show a default that changed, unless something was typed here."""
@@ -169,7 +226,7 @@ class TextField(Field):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.change(event.value if event.value not in ("", self.entry.default) else None)
+        self.change(event.value if event.value not in ("", self.entry.default) else None, typed=True)
 
 
 class ChoiceField(Field):

@@ -13,13 +13,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from screens.widgets.field import Answer, Field, Note
+from screens.widgets.field import PAUSE, Answer, Field, Note
 from wizard.material.passphrases import Strength, generated, strength
 from wizard.secret import Secret
 from wizard.sheet import Entry
 
-PAUSE = 0.3
-"""Seconds without a key after which a passphrase is judged."""
 GIVEN = "given already; type to replace it"
 WRITE_IT_DOWN = "Write it down now: it is shown only here."
 
@@ -76,7 +74,7 @@ class SecretField(Field):
 
     def note(self) -> Note:
         said = super().note()
-        if said[0] == "error" and not self.entry.missing:
+        if said[0] == "error" and (self._not_taken or not self.entry.missing):
             return said
         if self._generated is not None:
             return "made", f"{self._generated.reveal()}\n{WRITE_IT_DOWN}"
@@ -107,13 +105,13 @@ class SecretField(Field):
         event.stop()
         if event.value != event.input.value:
             return  # more was typed meanwhile, or one was made
-        self._generated = None
+        shown, self._generated = self._generated is not None, None  # it goes from the screen at once
         if event.input is self._first:
             self._forget_judgement()
             if self.entry.chosen and event.value:
                 self._pause = self.set_timer(PAUSE, self._judge_now)
         agreed = self._first.value and not self._differ
-        self.change(Secret(self._first.value) if agreed else None)
+        self.change(Secret(self._first.value) if agreed else None, typed=not shown)
 
     def _forget_judgement(self) -> None:
         self._first.placeholder = ""

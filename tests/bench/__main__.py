@@ -1,4 +1,4 @@
-"""Prints what the wizard costs: the time to the first frame, bytes of each step and key, memory, the engine.
+"""Prints what the wizard costs: the time to the first frame, memory, the engine. Bytes: bench_wire.py.
 
 Programs to compare run in turn, since the speed of a machine drifts; the medians are shown.
 """
@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from tests.screens.pty_terminal import Terminal, terminal
+from tests.screens.pty_terminal import terminal
 from wizard.demo.sandbox import furnish
 from wizard.host import Host
 from wizard.sheet import fill_in
@@ -77,35 +77,23 @@ def start_up() -> None:
     table(f"First frame, {ROUNDS} runs each in turn", rows)
 
 
-def bytes_sent() -> None:
-    """What each step and key costs on the line."""
-    rows: list[tuple[str, str]] = []
-
-    def measure(there: Terminal, what: str, *keys: str, seen: str = "") -> None:
-        before = len(there.output)
-        there.press(*keys)
-        there.wait_for(seen)
-        there.settle(quiet=1)
-        rows.append((what, f"{len(there.output) - before:,}"))
-
+def memory() -> None:
+    """The peak on the whole way."""
     with terminal(*WIZARD, "--demo") as there:
-        measure(there, "first screen, settled", seen="There is no backslash")
-        measure(there, "Enter: ask, page 1", "enter", seen="page 1 of 2")
-        measure(there, "Tab", "tab")
-        measure(there, "Enter: ask, page 2", "enter", seen="page 2 of 2")
-        measure(there, "Tab", "tab")
-        measure(there, "a letter", "a")
-        measure(there, "backspace", "backspace")
-        measure(there, "Enter: review, with the plan made", "enter", seen="nothing written yet")
-        measure(there, "Down: another change", "down", seen="cert.pem")
-        measure(there, "Tab: other side", "tab")
-        measure(there, "nothing, for a second")
-        measure(there, "Enter: write?", "enter", seen="Write 4 changes")
-        measure(there, "yes: apply, done", "left", "enter", seen="Done: 4 changes.")
-        measure(there, "Enter: prove, all checks", "enter", seen="roven:")
-        memory = Path(f"/proc/{there.program.pid}/status").read_text().partition("VmHWM:")[2].split()[0]
-    table("Bytes sent at 80x24", rows)
-    table("Memory", [("peak, after the proof", f"{int(memory) / 1024:.0f} MB")])
+        for keys, seen in (
+            ((), "There is no backslash"),
+            (("enter",), "page 1 of 2"),
+            (("enter",), "page 2 of 2"),
+            (("enter",), "nothing written yet"),
+            (("enter",), "Write 4 changes"),
+            (("left", "enter"), "Done: 4 changes."),
+            (("enter",), "roven:"),
+        ):
+            there.press(*keys)
+            there.wait_for(seen)
+            there.settle()
+        peak = Path(f"/proc/{there.program.pid}/status").read_text().partition("VmHWM:")[2].split()[0]
+    table("Memory", [("peak, after the proof", f"{int(peak) / 1024:.0f} MB")])
 
 
 def engine() -> None:
@@ -137,5 +125,5 @@ if __name__ == "__main__":
     for package in ("wizard", "screens"):  # as it is once installed
         compileall.compile_dir(package, quiet=1)
     start_up()
-    bytes_sent()
+    memory()
     engine()

@@ -15,11 +15,14 @@ import subprocess
 import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from typing import TypeAlias
 
 import pyte
 
-SIZE = 80, 24
+Size: TypeAlias = tuple[int, int]
+"""Columns and rows."""
+SIZE: Size = 80, 24
 PATIENCE = 20.0
 """Seconds to wait for what must come; a loaded machine needs some of them."""
 QUIET = 0.25
@@ -27,6 +30,7 @@ QUIET = 0.25
 
 KEYS = {
     "enter": "\r", "tab": "\t", "escape": "\x1b", "backspace": "\x7f", "ctrl+q": "\x11", "f1": "\x1bOP",
+    "ctrl+c": "\x03", "ctrl+l": "\x0c", "ctrl+z": "\x1a", "home": "\x1b[H",
     "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "end": "\x1b[F",
 }  # fmt: skip
 ON_AT_FIRST = {7, 25}
@@ -44,18 +48,28 @@ SYNCHRONIZED_OUTPUT = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 """The question of a program whether frames may be bracketed, and the answer of a modern terminal."""
 
 
+def seen(screen: pyte.Screen) -> list[tuple[object, ...]]:
+    """Each cell, and where the cursor stands; of a blank no colour or weight that is not seen on it."""
+    cells: list[tuple[object, ...]] = [(screen.cursor.x, screen.cursor.y)]
+    for row in range(screen.lines):
+        for column in range(screen.columns):
+            cell = screen.buffer[row][column]
+            about = cell.bg, cell.reverse, cell.underscore, cell.strikethrough
+            cells.append((cell.data, *about, *((cell.fg, cell.bold) if cell.data != " " else ())))
+    return cells
+
+
 class Terminal:
     """The far end of the line: a screen, the modes in force, and the program that draws on it."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        columns, rows = SIZE
-        self.screen = pyte.Screen(columns, rows)
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], size: Size) -> None:
+        self.screen = pyte.Screen(*SIZE)
         self.output = b""
         """Every byte the program has sent."""
         self._stream = pyte.ByteStream(self.screen)
         self._pending = b""
         self._line, far_end = os.openpty()
-        fcntl.ioctl(far_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._tell(size)
         self._settings = termios.tcgetattr(far_end)
         # With --ctty the pty is the controlling terminal, so a dropped line is a hangup.
         self.program = subprocess.Popen(
@@ -106,10 +120,23 @@ class Terminal:
             if time.monotonic() > deadline or not self._read(deadline - time.monotonic()):
                 raise AssertionError(f"{text!r} does not appear on the screen:\n{self.text}")
 
+    def wait_for_cursor(self, pattern: str) -> None:
+        """Read until the cursor stands on what begins like this."""
+        deadline = time.monotonic() + PATIENCE
+        while not re.match(pattern, self.at_cursor):
+            if time.monotonic() > deadline or not self._read(deadline - time.monotonic()):
+                raise AssertionError(f"{pattern!r} is not where the cursor stands, but {self.at_cursor!r}")
+
     def settle(self, quiet: float = QUIET) -> None:
         """Read until the program has been quiet for so many seconds."""
         while self._read(quiet):
             pass
+
+    def listen(self, seconds: float) -> None:
+        """Read for so many seconds."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._read(left)
 
     def end(self) -> int:
         """Read until the program has ended; answers its exit code, as a shell counts signals."""
@@ -118,6 +145,28 @@ class Terminal:
             pass
         code = self.program.wait(timeout=PATIENCE)
         return code if code >= 0 else 128 - code
+
+    def resize(self, columns: int, rows: int) -> None:
+        """What the program sees when the window gets another size."""
+        self.screen.resize(rows, columns)
+        self._tell((columns, rows))
+
+    def _tell(self, size: Size) -> None:
+        fcntl.ioctl(self._line, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+
+    def garble(self, text: str) -> None:
+        """Something else writes to the terminal, as wall(1) does."""
+        self._stream.feed(text.encode())
+
+    @property
+    def cells(self) -> list[tuple[object, ...]]:
+        """Everything that is seen."""
+        return seen(self.screen)
+
+    @property
+    def at_cursor(self) -> str:
+        """The rest of the line from the cursor on."""
+        return self.screen.display[self.screen.cursor.y][self.screen.cursor.x :].rstrip()
 
     def send_signal(self, number: signal.Signals) -> None:
         self.program.send_signal(number)
@@ -156,9 +205,17 @@ class Terminal:
 @contextmanager
 def terminal(*arguments: str, **environment: str) -> Iterator[Terminal]:
     """A program in a terminal as a login over SSH gives it, with these variables besides."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")}
-    there = Terminal(arguments, {**plain, "TERM": "xterm-256color", **environment})
-    try:
+    with closing(Terminal(arguments, _login(environment), SIZE)) as there:
         yield there
-    finally:
-        there.close()
+
+
+@contextmanager
+def serial_console(*arguments: str, **environment: str) -> Iterator[Terminal]:
+    """The same on a line that tells no size."""
+    with closing(Terminal(arguments, _login(environment), (0, 0))) as there:
+        yield there
+
+
+def _login(environment: Mapping[str, str]) -> Mapping[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")}
+    return {**plain, "TERM": "xterm-256color", **environment}

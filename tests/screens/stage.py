@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from screens.app import WizardApp
+from screens.ask import AskScreen
 from screens.base import WizardScreen
 from screens.journey import Journey
 from screens.themes import TERMINAL
@@ -61,7 +62,15 @@ async def typed(pilot: Pilot[int], text: str) -> None:
     field = pilot.app.screen.focused
     assert isinstance(field, Input)
     field.value = text
+    await paused(pilot)
+
+
+async def paused(pilot: Pilot[int]) -> None:
+    """What stands there after a pause in typing."""
     await pilot.pause()
+    if isinstance(pilot.app.screen, AskScreen):
+        pilot.app.screen.catch_up()
+        await pilot.pause()
 
 
 def text(pilot: Pilot[int]) -> str:

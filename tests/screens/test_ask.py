@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import combinations, product
@@ -19,7 +20,7 @@ from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.sample_targets import AUTHORITIES, SampleAuthority
 from tests.screens.samples import HOST, WHO, SampleHub
-from tests.screens.stage import LARGE, NARROW, NORMAL, Size, at_every_size, opened, text, typed
+from tests.screens.stage import LARGE, NARROW, NORMAL, Size, at_every_size, opened, paused, text, typed
 from wizard import targets
 from wizard.host import Host
 from wizard.kinds import Choice, Raw, YesNo
@@ -178,9 +179,19 @@ async def test_an_error_shows_while_typing_and_goes_when_it_is_put_right(tmp_pat
     async with opened(samples.world(tmp_path), page("certificate")) as pilot:
         screen(pilot).query_one("#validity_days Input", Input).focus()
         await pilot.press("end", "x")
+        await paused(pilot)
         assert '"397x" is not a whole number' in note(pilot, "validity_days")
         await pilot.press("backspace")
+        await paused(pilot)
         assert note(pilot, "validity_days") == screen(pilot).sheet["validity_days"].question.help
+
+
+async def test_what_follows_from_letters_is_shown_after_a_pause(tmp_path: Path) -> None:
+    async with opened(samples.world(tmp_path), page("certificate")) as pilot:
+        await pilot.press("end", "x")
+        async with asyncio.timeout(20):
+            while not shown(pilot, "alt_names").startswith("signerx, signer,"):
+                await pilot.pause(0.05)
 
 
 async def test_next_goes_to_the_first_wrong_field(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.sample_targets import SampleAuthority
 from tests.screens.samples import Kept
-from tests.screens.stage import NARROW, NORMAL, Size, opened, text
+from tests.screens.stage import NARROW, NORMAL, Size, opened, paused, text
 from tests.screens.test_ask import note, sample_page, screen
 from wizard.kinds import Raw
 
@@ -122,8 +122,10 @@ async def test_a_private_key_is_not_taken(tmp_path: Path) -> None:
 async def test_names_are_typed_or_pasted_as_usual(tmp_path: Path) -> None:
     async with opened(samples.world(tmp_path), sample_page("answer", source="request")) as pilot:
         await pilot.press(*"/a.pem, b")
+        await paused(pilot)
         assert note(pilot, "delivered").startswith("✗ Write the whole path, beginning with /")
         await pilot.press("backspace", *"/srv/b.pem")
+        await paused(pilot)
         assert note(pilot, "delivered") == HELP
         await pilot.press("ctrl+u")
         await paste(pilot, "/a.pem\n/b.pem\n")

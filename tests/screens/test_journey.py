@@ -22,7 +22,7 @@ from screens.widgets.chooser import Chooser
 from tests.screens import samples
 from tests.screens.sample_targets import OPENS, SampleAuthority
 from tests.screens.samples import HOST, Kept, SampleHub
-from tests.screens.stage import interrupted_run, opened, settled, text, typed
+from tests.screens.stage import interrupted_run, opened, paused, settled, text, typed
 from wizard import journal, transaction
 from wizard.errors import WizardError
 from wizard.host import Host
@@ -180,6 +180,7 @@ async def test_a_page_that_vanishes_under_the_feet_leads_on(tmp_path: Path) -> N
         await pilot.press("enter", "enter")
         gone.append("source")
         await pilot.press("x")
+        await paused(pilot)
         assert page(pilot) == "the authority's answer, page 1 of 2"
         await pilot.press("enter", "enter")
         assert page(pilot).startswith("where the certificate comes from")
@@ -205,6 +206,7 @@ async def test_a_wrong_passphrase_leads_back_to_its_field_until_it_is_changed(tm
         await pilot.press("escape", "enter")
         assert WRONG in text(pilot), "nor does looking at another page change it"
         await pilot.press("h")
+        await paused(pilot)
         assert WRONG not in text(pilot)
         await pilot.press("backspace", *OPENS.reveal(), "enter", "enter")
         await settled(pilot)

@@ -209,13 +209,6 @@ async def test_a_click_chooses_what_it_hits(tmp_path: Path) -> None:
         assert isinstance(pilot.app.screen, AskScreen)
 
 
-async def test_ctrl_l_paints_the_screen_again(tmp_path: Path) -> None:
-    async with at(SCENES["review"], tmp_path) as pilot:
-        before = everything(pilot)
-        await pilot.press("ctrl+l")
-        assert everything(pilot) == before
-
-
 # Copying ----------------------------------------------------------------------------------------------------
 
 
