@@ -77,8 +77,8 @@ class WizardApp(Workers):
         Binding(
             "ctrl+q", "leave", "quit", key_display="Ctrl+Q", tooltip="The answers are kept", priority=True
         ),
-        # Two keys: byobu takes F2 and a serial line swallows it, zellij and browsers take Ctrl+T.
-        Binding("f2,ctrl+t", "other_colours", "colours", show=False, priority=True),
+        # Two keys: byobu takes F2 and a serial line swallows it, nothing takes Ctrl+Y.
+        Binding("f2,ctrl+y", "other_colours", "colours", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "to the shell", show=False, priority=True),
         Binding("ctrl+l", "redraw", "redraw", show=False, priority=True),
     ]

@@ -19,7 +19,7 @@ from wizard.kinds import Choice
 from wizard.sheet import Entry
 
 ANYWHERE = (
-    "At every step F2 or Ctrl+T changes the colours, Ctrl+L paints the screen again, and Ctrl+Z goes to the "
+    "At every step F2 or Ctrl+Y changes the colours, Ctrl+L paints the screen again, and Ctrl+Z goes to the "
     "shell until its fg."
 )
 

@@ -53,7 +53,7 @@ class Style:
 
     @property
     def on_blanks(self) -> Style:
-        """What of it a blank shows: of colours only the one behind it, unless a line is drawn or they swap."""
+        """What of it a blank shows: only the colour behind it, unless a line is drawn or the colours swap."""
         numbers = iter(self.numbers)
         kept: list[str] = []
         for number in numbers:

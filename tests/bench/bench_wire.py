@@ -43,7 +43,7 @@ BUDGETS: Spent = {
     "resize": 2600,
     "review": 1900,  # first that it is being made, where that takes a while; else 1,250
     "an arrow: another change": 780,
-    "Tab: other side": 46,
+    "Tab: other side": 104,
     "review, back": 1280,
     "a question": 760,
     "a question, the other answer": 65,
