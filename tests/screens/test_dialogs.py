@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from screens.app import WORKING
 from screens.review import ReviewScreen
+from screens.steps import WORKING
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import PLAN, WHO

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from screens.app import WORKING, WizardApp
+from screens.app import WizardApp
 from screens.apply import ApplyScreen
 from screens.ask import AskScreen
 from screens.base import WizardScreen
@@ -18,6 +18,7 @@ from screens.history import HistoryScreen
 from screens.journey import Journey
 from screens.prove import ProveScreen
 from screens.review import ReviewScreen
+from screens.steps import WORKING
 from screens.widgets.keys import Keys
 from tests.screens import samples
 from tests.screens.samples import (

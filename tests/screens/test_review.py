@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from screens.app import UNDO_WORKING, WORKING
+from screens.earlier import UNDO_WORKING
 from screens.review import ReviewScreen
+from screens.steps import WORKING
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.samples import EVERY_KIND, HOSTILE_PLAN, NOTHING_TO_CHANGE, PLAN, SCRIPT, UNDO, WHO

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from screens.app import WORKING
 from screens.ask import AskScreen
 from screens.review import ReviewScreen
+from screens.steps import WORKING
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.sample_santedb import PLAN, OnAnUnknownMono, OnMono
