@@ -156,11 +156,15 @@ class WizardApp(Earlier):
         host, target = self.journey.host, self.journey.target
         assert host is not None
         self._keep_answers()
+        if target is not None and self.keeping.failed:
+            self.notify("Your answers cannot be kept, so they could not be taken along.", severity="error")
+            return
+        command = rights.again_as_root(host, target.key if target else None)
         with self.suspend():
-            agreed = rights.asked_sudo(host)
+            agreed = rights.asked_sudo(host, command)
         if agreed:
             self.keeping.forget_place()  # root's own wizard keeps it from now on
-            self.successor = rights.again_as_root(host, target.key if target else None)
+            self.successor = command
             self.exit(0)
         else:
             self.notify("sudo did not agree, so you go on as before.", severity="warning", timeout=6)

@@ -54,6 +54,9 @@ class ChooseScreen(WizardScreen):
 
         target: Offered
 
+    class Uncovered(Message):
+        """Nothing lies over it any more."""
+
     class History(Message):
         """Show the earlier runs."""
 
@@ -93,6 +96,9 @@ class ChooseScreen(WizardScreen):
     def on_mount(self) -> None:
         if self.found:  # it came before there was anything to show it in
             self._show_found()
+
+    def on_screen_resume(self) -> None:
+        self.post_message(self.Uncovered())
 
     def _show_found(self) -> None:
         targets, waiting = self.query_one(OptionList), self.waiting

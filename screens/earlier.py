@@ -42,6 +42,10 @@ class Earlier(Steps):
         self._offer_recovery()
         self._offer_place()
 
+    @on(ChooseScreen.Uncovered)
+    def _uncovered(self) -> None:
+        self._offer_place()
+
     def _offer_recovery(self) -> None:
         """An interrupted run is the first thing to hear of; rolling it back is the first answer."""
         from screens.dialogs import Confirm
@@ -77,9 +81,11 @@ class Earlier(Steps):
     async def _go_on(self, place: Bookmark, host: Host, yes: bool | None) -> None:
         from wizard import bookmark
 
-        if yes is False:
-            self.keeping.forget_place()
+        if yes is None:
+            return
+        self.keeping.answered()
         if not yes:
+            self.keeping.forget_place()
             return
         if proving := bookmark.to_prove(place, host):
             answers, plan = proving

@@ -22,8 +22,12 @@ class Keeping:
     def __init__(self, world: World) -> None:
         self.world = world
         self.kept = False
-        """Whether there were answers to keep when the wizard ended, and they are kept."""
+        """Whether there were answers to keep when the wizard ended, and all of them are kept."""
         self._offered = False
+        self._later: Bookmark | None = None
+        """Where another start has ended; kept while nobody has said what becomes of it."""
+        self.failed = False
+        """Whether the last place, or the answers at the end, could not be kept."""
 
     def page(self, journey: Journey, question: str) -> None:
         """A page is entered, whose first question this is."""
@@ -57,9 +61,11 @@ class Keeping:
         if (target := journey.target) is None:
             return
         given = journey.given.get(target.key, {})
+        self.failed = True
         with suppress(WizardError, OSError):
             self.world.keep(target, given)
             bookmark.keep(self.world.state, bookmark.Bookmark(target, step, given, question, run))
+            self.failed = False
 
     def ended(self, journey: Journey) -> None:
         """Another way begins: keep what was answered on this one, and forget how far it went."""
@@ -69,33 +75,43 @@ class Keeping:
             self.forget_place()
 
     def forget_place(self) -> None:
-        """Nothing is left to go on with."""
+        """Nothing is left to go on with, but what was put off."""
         from wizard import bookmark
 
-        with suppress(OSError):
-            bookmark.forget(self.world.state)
+        with suppress(WizardError, OSError):
+            if self._later is not None:
+                bookmark.keep(self.world.state, self._later)
+            else:
+                bookmark.forget(self.world.state)
 
     @property
     def has_place(self) -> bool:
-        """Whether the next start finds a place to go on from."""
-        with suppress(OSError):
-            return self.world.state.bookmark.exists()
-        return False
-
-    def left_at(self) -> Bookmark | None:
-        """Where the last start ended, the first time that it is asked for."""
+        """Whether the next start finds the place where this one ends."""
         from wizard import bookmark
 
-        offered, self._offered = self._offered, True
-        return None if offered else bookmark.found(self.world.state, self.world.targets)
+        return not self.failed and bookmark.found(self.world.state, self.world.targets) is not None
+
+    def left_at(self) -> Bookmark | None:
+        """Where the last start ended, the first time that this is asked; it stays until it is `answered`."""
+        from wizard import bookmark
+
+        if self._offered:
+            return None
+        self._later = bookmark.found(self.world.state, self.world.targets)
+        self._offered = self._later is not None  # one behind a run that is rolled back first comes later
+        return self._later
+
+    def answered(self) -> None:
+        """It is gone on with, or not wanted any more."""
+        self._later = None
 
     def answers(self, given: Mapping[str, Mapping[str, Raw]]) -> None:
         """The wizard ends: keep the answers to every target."""
-        for target in self.world.targets:
-            if target.key in given:
-                try:
-                    self.world.keep(target.load(), given[target.key])
-                except (WizardError, OSError):
-                    self.kept = False
-                else:
-                    self.kept = self.kept or bool(given[target.key])
+        mine = [target for target in self.world.targets if target.key in given]
+        try:
+            for target in mine:
+                self.world.keep(target.load(), given[target.key])
+        except (WizardError, OSError):
+            self.kept, self.failed = False, True
+        else:
+            self.kept = any(given[target.key] for target in mine)

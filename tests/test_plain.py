@@ -197,6 +197,34 @@ def test_any_answer_is_changed_from_the_review(tmp_path: Path) -> None:
     assert "89 days left" in talk.said
 
 
+def test_back_from_an_answer_that_was_named_leads_to_the_review_unchanged(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        while not (asked := talk.prompt() or "").startswith("Write "):
+            talk.type("hub-rest" if asked.startswith("Number") else "")
+        for answer, begin in (("validity_days", "Valid for"), ("<", "Write "), ("<", "Key")):
+            talk.type(answer)
+            asked = talk.prompt() or ""
+            assert asked.startswith(begin), asked
+    assert "396 days left" in talk.said.rpartition("Valid for (days) [")[2]
+
+
+def test_nothing_of_a_private_key_that_is_pasted_is_kept(tmp_path: Path) -> None:
+    _, key = self_signed("client")
+    with talking(tmp_path, "--demo", "--plain") as talk:
+        assert (talk.prompt() or "").startswith("Number")
+        talk.type("nano")
+        assert (talk.prompt() or "").startswith("Data directory")
+        talk.type(key.decode().strip())
+        assert (talk.prompt() or "").startswith("Data directory")
+        talk.type("\x04")
+        assert talk.prompt() is None
+    assert "This is a private key. Nothing of it is kept" in talk.said
+    secrets = key.decode().splitlines()[1:-1]
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert not any(line in path.read_text("utf-8", "replace") for line in secrets), path
+
+
 def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
     with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
         for prompt, answer in (
@@ -422,7 +450,8 @@ def test_a_line_that_drops_while_it_writes_does_not_stop_it(tmp_path: Path) -> N
             talk.read_more(0.05)
         assert "Done." not in talk.said
         talk.process.send_signal(signal.SIGHUP)
-        assert talk.prompt() is not None, talk.said[-500:]
+        assert talk.prompt() is None, talk.said[-500:]
+        assert talk.process.wait(SECONDS) == 128 + signal.SIGHUP
     assert "Done. Take it back with" in talk.said
 
 

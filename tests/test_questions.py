@@ -122,6 +122,8 @@ def test_a_kind_reads_what_it_takes(kind: Kind[Any], raw: Raw, value: object) ->
         (Whole(1, 36500), "9" * 6000, "This has 6000 characters; at most 1000 are allowed."),
         (Whole(1, 36500), True, "Give a number from 1 to 36500."),
         (Whole(1, 36500), ["5"], "Give a number from 1 to 36500."),
+        (Whole(1, 36500), "1_0", '"1_0" is not a whole number.'),
+        (Whole(1, 36500), "\u0663", '"\u0663" is not a whole number.'),
         (Whole(1, 36500), "3.5", '"3.5" is not a whole number.'),
         (COLOURS, "green", '"green" is not one of: red, blue.'),
         (YesNo(), "perhaps", "Answer yes or no."),

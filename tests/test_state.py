@@ -58,6 +58,17 @@ def test_an_existing_folder_is_made_private(host: Path, state: State) -> None:
     assert stat.S_IMODE(state.root.stat().st_mode) == 0o700
 
 
+def test_a_folder_that_others_use_is_not_made_private(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "theirs").touch()
+    with pytest.raises(WizardError, match="Name a folder of its own in TLS_WIZARD_STATE"):
+        State(shared).make()
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+    assert [path.name for path in shared.iterdir()] == ["theirs"]
+
+
 @needs_root
 @pytest.mark.parametrize("name", [".", "runs"])
 def test_a_strangers_folder_is_refused(host: Path, state: State, name: str) -> None:

@@ -109,6 +109,31 @@ def test_who_is_not_let_in_goes_on_as_before(box: Path) -> None:
     assert (box / "state" / "bookmark.json").exists()
 
 
+def test_who_may_not_run_it_goes_on_as_before(box: Path) -> None:
+    (box / "sudoers").chmod(0o640)
+    (box / "sudoers").write_text(f"{USER} ALL=(root) /bin/ls\n")
+    (box / "sudoers").chmod(0o440)
+    with wizard(box, "--answers", str(box / "answers.toml")) as there:
+        there.wait_for("Ctrl+R does that from here.")
+        there.press("\x12")
+        there.wait_for(f"password for {USER}")
+        there.press(PASSWORD, "enter")
+        there.wait_for("sudo did not agree")
+        there.press("ctrl+q")
+        assert there.end() == 0
+        assert "the next start offers to continue here" in there.last_words
+
+
+def test_who_would_lose_the_answers_goes_on_as_before(box: Path) -> None:
+    os.chown(box / "state", 0, 0)
+    with wizard(box, "--answers", str(box / "answers.toml")) as there:
+        there.wait_for("Ctrl+R does that from here.")
+        there.press("\x12")
+        there.wait_for("cannot be kept")
+        there.press("ctrl+q")
+        assert there.end() == 0
+
+
 def test_the_first_screen_says_beforehand_what_needs_root(box: Path) -> None:
     with wizard(box) as there:
         there.wait_for(f"You are {USER}, not root.")

@@ -65,9 +65,12 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _failed(words: Sequence[str], message: str, code: int) -> int:
-    if usage.JSON in words:
-        print(json.dumps({"failed": True, "msg": message, "exit_code": code}))
     tell(f"tls-wizard: {inert_lines(message)}")
+    try:
+        if usage.JSON in words:
+            print(json.dumps({"failed": True, "msg": message, "exit_code": code}))
+    except OSError as error:
+        return _unwritten(error)
     return code
 
 

@@ -145,6 +145,8 @@ def _delivered(name: str) -> str:
     """A file by its full path; what comes on standard input as it is."""
     if name != "-":
         return str(Path(name).absolute())
+    if sys.stdin is None:
+        raise WrongUsage("- reads standard input, but that is closed. Give the names of the files.")
     return sys.stdin.buffer.read(LARGEST_PASTE + 1).decode("ascii", "replace")
 
 
@@ -252,7 +254,7 @@ def _checks(options: argparse.Namespace) -> tuple[Check, ...]:
     if mode.presents and certificate is None:
         raise WrongUsage("The mode full presents a client certificate: name it with --cert and --key.")
     address, files = options.about, Files(ca, certificate, key)
-    endpoint = _endpoint(options.connect) if options.connect else address.endpoint
+    endpoint = _endpoint(options.connect) if options.connect is not None else address.endpoint
     return trial.checks(Call(address, endpoint, files, mode, request_for(address, endpoint, files)))
 
 

@@ -117,10 +117,10 @@ class Whole(_Written[int]):
         if isinstance(raw, bool) or not isinstance(raw, str | int):
             raise ValueError(limits)
         text = _line(str(raw))
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError(f'"{text}" is not a whole number. {limits}') from None
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit()):
+            raise ValueError(f'"{text}" is not a whole number. {limits}')
+        number = int(text)
         if not self.low <= number <= self.high:
             raise ValueError(limits)
         return number

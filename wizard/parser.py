@@ -20,6 +20,8 @@ class Parser(argparse.ArgumentParser):
     def refuse(self, words: Sequence[str]) -> NoReturn:
         """Refuse what it does not take; what may be the value of an option, and secret, is not repeated."""
         option = next((word.partition("=")[0] for word in words if word.startswith("-")), None)
+        if option and not option.startswith("--"):
+            option = option[:2]  # a value may stand right behind a letter
         if option is None:
             self.error(f'"{words[0]}" is one word too many: a list has commas, a text with blanks has quotes')
         taken = [name for name, action in self._option_string_actions.items() if action.help is not _HIDDEN]

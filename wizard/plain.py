@@ -51,6 +51,10 @@ class Back(Exception):
     """One step back."""
 
 
+class Unchanged(Exception):
+    """Back to the review: the answer that was named there stays."""
+
+
 def start(*, demo: bool, answers_file: Path | None) -> int:
     """Go the way on this host, or in a sandbox; returns the exit code. Raises WizardError or OSError."""
     from wizard import answers, world
@@ -77,14 +81,21 @@ def _told_to_stop(number: int, _frame: object) -> None:
 
 @contextmanager
 def _to_the_end() -> Iterator[None]:
-    """Let nothing stop the program in the middle of what it does, such as writing, which takes a moment."""
-    # Heard and passed over: what is ignored would be ignored by a service that is started here, too.
-    before = {number: signal.signal(number, lambda *_: None) for number in _ENDING}
+    """Let nothing stop the program in the middle of what it does, such as writing, which takes a moment.
+
+    Who was told to stop meanwhile stops behind it.
+    """
+    heard: list[int] = []
+    # Heard: what is ignored would be ignored by a service that is started here, too.
+    before = {number: signal.signal(number, lambda told, _: heard.append(told)) for number in _ENDING}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    for told in heard:
+        if told in (signal.SIGHUP, signal.SIGTERM):
+            _told_to_stop(told, None)
 
 
 @dataclass
@@ -97,6 +108,8 @@ class Conversation:
     host: Host | None = None
     _asked: list[str] = field(default_factory=list)
     """The questions that have been asked, in order, to go back to."""
+    _named: str = ""
+    """The one that is asked again since it was named at the review."""
 
     def held(self, target: type[Target] | None) -> int:
         """Go all the steps; returns the exit code."""
@@ -164,9 +177,11 @@ class Conversation:
         names = [entry.question.name for entry in sheet.entries]
         before = names[: names.index(place.question)] if place.question else names
         self._asked = [name for name in before if sheet[name].applies and not sheet[name].error]
-        if any(
-            entry.missing and entry.question.secret for entry in sheet.wrong if entry.question.name in before
-        ):
+        wrong = [entry for entry in sheet.wrong if entry.question.name in before]
+        for entry in wrong:
+            if not entry.missing:
+                _say(f"✗ {entry.question.label}: {entry.error}")
+        if any(entry.missing and entry.question.secret for entry in wrong):
             _say(f"! {bookmark.NEVER_KEPT}")
         return self._secured()
 
@@ -241,6 +256,8 @@ class Conversation:
                 planned = self._planned()
                 if planned is not None:
                     return self._written(*planned)
+            except Unchanged:
+                continue
             except Back:
                 if not self._asked:
                     raise
@@ -298,8 +315,11 @@ class Conversation:
         assert self.target is not None
         if not terminal.yes("Do that now, these answers taken along?"):
             return
-        self.keep()
-        if rights.asked_sudo(self._host):
+        if not self.keep():
+            _say("✗ Your answers cannot be kept, so they could not be taken along.")
+            return
+        command = (*rights.again_as_root(self._host, self.target.key), "--plain")
+        if rights.asked_sudo(self._host, command):
             self._forget_place()  # root's own wizard keeps it from now on
             rights.become_root(self._host, (*rights.again_as_root(self._host, self.target.key), "--plain"))
 
@@ -343,7 +363,10 @@ class Conversation:
         self._answers[entry.question.name] = typed
 
     def _go_back(self) -> NoReturn:
-        """To the question before the one that is asked."""
+        """To the question before the one that is asked, or to the review that it was named at."""
+        if self._named == self._asked[-1]:
+            self._named = ""
+            raise Unchanged
         self._asked.pop()
         raise Back
 
@@ -388,7 +411,10 @@ class Conversation:
 
     def _agreed(self, text: str) -> bool:
         """Whether there was a yes; else an answer was named, and is asked again. Raises Back or Left."""
-        answers = {entry.question.key: entry for entry in self._sheet().asked}
+        sheet = self._sheet()
+        answers = {entry.question.key: entry for entry in sheet.asked}
+        order = [entry.question.name for entry in sheet.entries]
+        self._asked.sort(key=order.index)  # one that was named before is no longer the last
         while True:
             choices = f"yes, no, {BACK} to go back, {EXPLAIN} to change an answer"
             typed = _line(f"{text} {choices}", "no").lower()
@@ -399,7 +425,8 @@ class Conversation:
             if typed == BACK:
                 raise Back
             if typed in answers:
-                self._asked.remove(answers[typed].question.name)
+                self._named = answers[typed].question.name
+                self._asked.remove(self._named)
                 return False
             _say("Type the name of the answer that shall be changed:")
             for key, entry in answers.items():
@@ -415,10 +442,10 @@ class Conversation:
             self._keep_place(Step.APPLY)
             with _to_the_end():
                 run = transaction.apply(plan, self.world.state, show_progress, in_place=True)
-            assert self.target is not None
-            self.given[self.target.key] = self.target.after_run(self._answers)
-            self._keep_place(Step.PROVE, run=run)
-            _say(f"Done. Take it back with: tls-wizard undo {run.id}")
+                assert self.target is not None
+                self.given[self.target.key] = self.target.after_run(self._answers)
+                self._keep_place(Step.PROVE, run=run)
+                _say(f"Done. Take it back with: tls-wizard undo {run.id}")
         _lines(line for advice in plan.advice for line in advice_lines(advice))
         if plan.awaits:
             self._forget_place()
@@ -496,12 +523,18 @@ def _line(label: str, default: str) -> str:
         if len(line) >= _LONGEST_LINE:
             _say(f"✗ {_CUT_OFF}")
             continue
+        if b"PRIVATE KEY-----" in line:
+            while not line.strip().startswith(b"-----END"):
+                line = _read("")
+            _say(f"✗ {_A_KEY}")
+            continue
         try:
             return line.decode().strip()
         except UnicodeDecodeError:
             _say("✗ This is not text in UTF-8: type it again, or set the terminal to UTF-8.")
 
 
+_A_KEY = "This is a private key. Nothing of it is kept, and no question asks for one: give its file's name."
 _CUT_OFF = (
     f"The terminal has cut off a line behind {_LONGEST_LINE} bytes. Give the name of a file, or use an "
     "answers file."

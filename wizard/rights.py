@@ -55,16 +55,16 @@ def needs_root(host: Host, problem: str) -> bool:
     return bool(host.sudo) and join(("sudo", *host.command)) in problem
 
 
-def asked_sudo(host: Host) -> bool:
-    """Have sudo ask for the password, on the terminal and as often as it likes; whether it was content.
-
-    It remembers that for some minutes, so the command that follows is not asked again (sudo(8), `-v`).
+def asked_sudo(host: Host, command: tuple[str, ...]) -> bool:
+    """Have sudo ask for the password, on the terminal and as often as it likes; whether it lets the user run
+    the command of `again_as_root` (sudo(8), `-l COMMAND`). It remembers the password for some minutes.
     """
     print("To go on as root, sudo asks for your password:", flush=True)
     # Ctrl+C is for sudo. A handler, since what is ignored here would be ignored there, too.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        return subprocess.run([host.sudo, "-v"], check=False).returncode == 0
+        asked = subprocess.run([host.sudo, "-l", *command[1:]], stdout=subprocess.DEVNULL, check=False)
+        return asked.returncode == 0
     finally:
         signal.signal(signal.SIGINT, before)
 

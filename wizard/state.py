@@ -67,10 +67,11 @@ class State:
         """Make the folder, or make an existing one private.
 
         Raises `WizardError` when it, or the folder of the runs in it, is open to somebody else, who could
-        read or change what is kept there.
+        read or change what is kept there; or when it is a folder of others, which must not become private.
         """
         from wizard import files
 
+        self._refuse_what_is_not_its_own()
         for folder in reversed([folder for folder in (self.runs, *self.runs.parents) if not folder.exists()]):
             folder.mkdir(mode=0o700, exist_ok=True)
             files.sync(folder.parent)
@@ -83,6 +84,16 @@ class State:
             )
         if stat.S_IMODE(self.root.stat().st_mode) != 0o700:
             self.root.chmod(0o700)
+
+    def _refuse_what_is_not_its_own(self) -> None:
+        """Raise `WizardError` for a folder that holds something else and is not private already."""
+        if not self.root.is_dir() or self.runs.exists() or stat.S_IMODE(self.root.stat().st_mode) == 0o700:
+            return
+        if self.root.is_mount() or any(self.root.iterdir()):
+            raise WizardError(
+                f"{self.root} holds something else, and would be closed to all others if the wizard kept its "
+                "records there. Name a folder of its own in TLS_WIZARD_STATE; it is made when it is needed."
+            )
 
     @contextmanager
     def lock(self) -> Iterator[None]:

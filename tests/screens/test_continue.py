@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 from textual.pilot import Pilot
@@ -15,14 +16,14 @@ from screens.app import WizardApp
 from screens.apply import ApplyScreen
 from screens.ask import AskScreen
 from screens.choose import ChooseScreen
-from screens.dialogs import Confirm, Continue
+from screens.dialogs import Confirm, Continue, Help
 from screens.journey import Journey
 from screens.prove import ProveScreen
 from screens.review import ReviewScreen
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
 from tests.screens.sample_targets import OPENS, SampleAuthority, offered
-from tests.screens.samples import HOSTILE, SampleHub
+from tests.screens.samples import HOST, HOSTILE, SampleHub
 from tests.screens.stage import NARROW, NORMAL, Size, interrupted_run, opened, settled, text, typed
 from wizard import answers, bookmark, journal
 from wizard.bookmark import Step
@@ -284,6 +285,51 @@ async def test_later_is_asked_at_the_next_start_and_not_before(tmp_path: Path) -
         assert step(pilot) is ChooseScreen
     async with started(tmp_path) as pilot:
         await is_asked(pilot, "(Ask, page 2 of 2)")
+
+
+async def test_what_is_put_off_outlives_another_way(tmp_path: Path) -> None:
+    async with started(tmp_path) as pilot:
+        await pilot.press("enter", "enter")
+    async with started(tmp_path) as pilot:
+        await is_asked(pilot, "(Ask, page 2 of 2)")
+        await pilot.press("escape", "enter", "escape")
+        await settled(pilot)
+        assert step(pilot) is ChooseScreen
+    async with started(tmp_path) as pilot:
+        await is_asked(pilot, "(Ask, page 2 of 2)")
+
+
+async def test_it_is_asked_when_what_lies_over_the_first_screen_has_gone(tmp_path: Path) -> None:
+    async with started(tmp_path) as pilot:
+        await pilot.press("enter", "enter")
+    seen = Event()
+
+    def look() -> Host:
+        seen.wait()
+        return HOST
+
+    async with WizardApp(samples.world(tmp_path / "state", look=look)).run_test(size=NORMAL) as pilot:
+        await pilot.press("f1")
+        seen.set()
+        await settled(pilot)
+        assert step(pilot) is Help
+        await pilot.press("escape")
+        await settled(pilot)
+        await is_asked(pilot, "(Ask, page 2 of 2)")
+
+
+async def test_where_nothing_more_could_be_kept_the_next_start_is_not_promised(tmp_path: Path) -> None:
+    async with started(tmp_path) as pilot:
+        await pilot.press("enter", "enter")
+    async with started(tmp_path) as pilot:
+        assert isinstance(pilot.app, WizardApp)
+        await pilot.press("enter")
+        assert pilot.app.keeping.has_place
+        kept = State(tmp_path / "state").bookmark
+        kept.unlink()
+        kept.mkdir()
+        await pilot.press("escape")
+        assert not pilot.app.keeping.has_place
 
 
 async def test_enter_is_yes_for_it_loses_nothing(tmp_path: Path) -> None:
