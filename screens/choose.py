@@ -82,7 +82,7 @@ class ChooseScreen(WizardScreen):
         rights = Label("", id="rights", markup=False)
         rights.display = False
         yield rights
-        if may_drop():
+        if may_drop() and not self.found:  # once, when the wizard has just begun
             yield Label(MULTIPLEXER, id="multiplexer", markup=False)
 
     def show_found(self, found: Mapping[str, Found], waiting: int, kept: frozenset[str], user: str) -> None:
@@ -106,10 +106,9 @@ class ChooseScreen(WizardScreen):
             for target in self.targets:
                 targets.replace_option_prompt(target.key, self._line(target))
             self._show_about()
-            if waiting:
-                many = f"{waiting} setups wait for their certificates"
-                said = "1 setup waits for its certificate" if waiting == 1 else many
-                self.query_one("#waiting", Label).update(f"{said}: W goes on with it.")
+            many = f"{waiting} setups wait for their certificates"
+            said = "1 setup waits for its certificate" if waiting == 1 else many
+            self.query_one("#waiting", Label).update(f"{said}: W goes on with it." if waiting else "")
             if self.user:
                 rights = self.query_one("#rights", Label)
                 rights.update(inert(NOT_ROOT.format(user=self.user)))

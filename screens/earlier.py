@@ -34,9 +34,9 @@ class Earlier(Steps):
     @on(Looked)
     async def _looked(self, event: Looked) -> None:
         self.journey = replace(self.journey, host=event.host, given={**event.kept, **self.journey.given})
+        self.seen = event
         if isinstance(self.step, ChooseScreen):
-            user = event.host.user if event.host.sudo else ""
-            self.step.show_found(event.found, event.waiting, self._answered, user)
+            self._show_seen(self.step)
         if self.journey.target is not None and isinstance(self.step, ChooseScreen):
             await self._ask(self._sheet().pages[0])
         self._offer_recovery()

@@ -18,6 +18,7 @@ from screens.messages import (
     Applied,
     Begun,
     Checked,
+    Looked,
     Made,
     Progressed,
     Proven,
@@ -59,6 +60,8 @@ class Steps(Workers):
         self.proven = False
         """Whether the last proof passed."""
         self.keeping = Keeping(world)
+        self.seen: Looked | None = None
+        """What the last look has found; the next one says what has changed since."""
 
     @property
     def step(self) -> WizardScreen | None:
@@ -81,12 +84,15 @@ class Steps(Workers):
     # Choose ---------------------------------------------------------------------------------------
 
     def _first_screen(self) -> ChooseScreen:
-        return ChooseScreen(self.world.who, self.world.targets)
+        screen = ChooseScreen(self.world.who, self.world.targets)
+        self._show_seen(screen)
+        return screen
 
-    @property
-    def _answered(self) -> frozenset[str]:
-        """The keys of the targets with answers."""
-        return frozenset(key for key, given in self.journey.given.items() if given)
+    def _show_seen(self, screen: ChooseScreen) -> None:
+        if self.seen is not None:
+            host = self.seen.host
+            answered = frozenset(key for key, given in self.journey.given.items() if given)
+            screen.show_found(self.seen.found, self.seen.waiting, answered, host.user if host.sudo else "")
 
     @on(ChooseScreen.Chosen)
     async def _chosen(self, event: ChooseScreen.Chosen) -> None:
