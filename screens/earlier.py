@@ -129,10 +129,12 @@ class Earlier(Steps):
             await self._preview_undo(self.journey.run)
 
     async def _preview_undo(self, run: Run) -> None:
-        from wizard import transaction
+        from wizard import again
 
+        host = self.journey.host
+        assert host is not None
         self.journey = replace(self.journey, undone=run)
-        self._review(lambda _: transaction.undo_plan(run, self.world.state), UNDO_WORKING)
+        self._review(lambda _: again.undone(run, self.world.state, host), UNDO_WORKING)
 
     async def _back_from_undo(self) -> None:
         """To where the undo was asked for."""

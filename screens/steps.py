@@ -246,7 +246,9 @@ class Steps(Workers):
         if not self.planning:
             return
         self.planning = False
-        made = self._planned(event.made)
+        made = event.made
+        if isinstance(made, Plan) and self.journey.undone is None:
+            self.journey = replace(self.journey, plan=made)
         if isinstance(made, WrongAnswer) and self._sheet()[made.question].applies:
             self.journey = replace(self.journey, wrong=made)
             await self._ask(page_of(made.question, self._sheet()))
@@ -259,17 +261,6 @@ class Steps(Workers):
     def _stop_planning(self) -> None:
         self.planning = False
         self.workers.cancel_group(self, "plan")
-
-    def _planned(self, made: Plan | WizardError) -> Plan | WizardError:
-        """Keep the plan; one that takes a run back also restarts what that run was for."""
-        earlier = self.journey.plan
-        if isinstance(made, WizardError):
-            return made
-        if self.journey.undone is None:
-            self.journey = replace(self.journey, plan=made)
-        elif earlier is not None and earlier.target == made.target:
-            return replace(made, restart=earlier.restart)  # the service has to hear of an undo too
-        return made
 
     @on(Stopped)
     def _stopped(self, event: Stopped) -> None:
@@ -404,12 +395,13 @@ class Steps(Workers):
         self._offer_restart()
 
     def _offer_restart(self) -> None:
+        from screens.apply import ApplyScreen
         from screens.dialogs import Confirm
+        from screens.prove import ProveScreen
 
-        plan = self.journey.plan
-        if plan is None or plan.restart is None:
+        if not isinstance(self.step, ApplyScreen | ProveScreen) or self.step.plan.restart is None:
             return
-        command = plan.restart
+        command = self.step.plan.restart
 
         def answered(yes: bool | None) -> None:
             if yes:

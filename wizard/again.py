@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wizard import answers, journal
+from wizard import answers, journal, transaction
 from wizard.errors import WizardError
+from wizard.host import Host
 from wizard.journal import Run, Status
 from wizard.kinds import Raw
+from wizard.plan import Command, Plan
+from wizard.sheet import fill_in
 from wizard.small_files import read_small
 from wizard.state import State
 from wizard.targets import Target
@@ -55,6 +58,25 @@ def waiting_run(state: State, name: str | None) -> Run:
         what = f'No setup "{name}" waits.' if name else "More than one setup waits; name the one."
         raise WizardError(f"{what} These do:\n{listed}")
     return found
+
+
+def restart_of(target: type[Target], given: Mapping[str, Raw], host: Host) -> Command | None:
+    """How the service that these answers are for is restarted; None: nobody knows."""
+    filled = fill_in(target, given, host, secrets=False).answers
+    try:
+        return filled.restart(host) if filled is not None else None
+    except (WizardError, OSError):  # whoever proves hears what is wrong
+        return None
+
+
+def undone(run: Run, state: State, host: Host) -> Plan:
+    """The plan that takes a run back, with the restart that tells the service. Raises WizardError."""
+    plan = transaction.undo_plan(run, state)
+    try:
+        target, given = answers.of_run(run)
+    except WizardError:  # of another version
+        return plan
+    return replace(plan, restart=restart_of(target, given, host))
 
 
 def resumed(run: Run, delivered: Sequence[str]) -> tuple[type[Target], dict[str, Raw]]:

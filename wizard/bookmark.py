@@ -193,20 +193,17 @@ def to_prove(place: Bookmark, host: Host) -> tuple[Target, Plan] | None:
 
     None where there is no run, or where an answer cannot be used any more.
     """
+    from wizard.again import restart_of
     from wizard.plan import Plan
 
     answers = fill_in(place.target, place.given, host, secrets=False).answers
     if place.run is None or answers is None:
         return None
-    try:
-        restart = answers.restart(host)
-    except (WizardError, OSError):  # the proof says what is wrong
-        restart = None
     plan = Plan(
         target=place.target.key,
         title=place.run.title,
         changes=(),
-        restart=restart,
+        restart=restart_of(place.target, place.given, host),
         answers=place.run.answers,
     )
     return answers, plan

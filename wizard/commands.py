@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING
 
 from wizard import terminal
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from wizard.host import Host
     from wizard.journal import Run
     from wizard.kinds import Raw
-    from wizard.plan import Plan
+    from wizard.plan import Command, Plan
     from wizard.probe import Endpoint
     from wizard.proof import Check
     from wizard.targets import Target
@@ -279,11 +280,11 @@ def history(options: argparse.Namespace) -> int:
 
 def undo(options: argparse.Namespace) -> int:
     """Take a run back."""
-    from wizard import history, preview, transaction
+    from wizard import again, history, host, preview, transaction
 
     state = State.default()
     run = history.find(state, options.name)
-    plan = transaction.undo_plan(run, state)
+    plan = again.undone(run, state, host.look())
     if terminal.can_ask() and not options.yes:
         print(preview.text(plan), file=sys.stderr if options.json else sys.stdout)
         terminal.agree(f"Take back {preview.how_many(plan)}?")
@@ -293,9 +294,13 @@ def undo(options: argparse.Namespace) -> int:
     _report(
         options,
         result,
-        f"Undone: {run.title}. Every byte is as it was before. {plan.advice[0].text}",
+        f"Undone: {run.title}. Every byte is as it was before. {plan.advice[0].text}{_by(plan.restart)}",
     )
     return DONE
+
+
+def _by(restart: Command | None) -> str:
+    return f"\n  {join(restart.arguments)}" if restart is not None else ""
 
 
 def recover(options: argparse.Namespace) -> int:

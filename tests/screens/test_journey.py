@@ -20,7 +20,7 @@ from screens.prove import ProveScreen
 from screens.review import ReviewScreen
 from screens.widgets.chooser import Chooser
 from tests.screens import samples
-from tests.screens.sample_targets import OPENS, SampleAuthority
+from tests.screens.sample_targets import OPENS, SampleAuthority, offered
 from tests.screens.samples import HOST, Kept, SampleHub
 from tests.screens.stage import interrupted_run, opened, paused, settled, text, typed
 from wizard import journal, transaction
@@ -32,6 +32,7 @@ from wizard.plan import Command, Plan, Tell, silent
 from wizard.proof import Check, Outcome
 from wizard.secret import Secret
 from wizard.state import State
+from wizard.targets import catalogue
 
 
 def app(pilot: Pilot[int]) -> WizardApp:
@@ -428,7 +429,10 @@ async def test_the_service_is_restarted_only_after_a_yes(tmp_path: Path) -> None
 # Undo and recover -------------------------------------------------------------------------------------------
 
 
-async def test_undo_from_the_earlier_runs_brings_everything_back(tmp_path: Path) -> None:
+async def test_undo_from_the_earlier_runs_brings_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "EVERY", (offered(SampleHub),))
     async with opened(samples.world(tmp_path / "state"), journey=answers_in(tmp_path)) as pilot:
         await to_proven(pilot)
         await pilot.press("enter")
@@ -441,7 +445,10 @@ async def test_undo_from_the_earlier_runs_brings_everything_back(tmp_path: Path)
         await settled(pilot)
         assert not (tmp_path / "key.pem").exists()
         assert not (tmp_path / "cert.pem").exists()
-        await pilot.press("enter")
+        assert "S restart" in text(pilot)
+        await pilot.press("s")
+        assert step(pilot) is Confirm
+        await pilot.press("escape", "enter")
         assert step(pilot) is ChooseScreen
         assert journal.history(State(tmp_path / "state"))[0].status is Status.UNDONE
 

@@ -15,6 +15,7 @@ from tests.peers.nginx_host import BOTH, NginxHost
 from tests.peers.nginx_host import running as run
 from tests.peers.tls import self_signed
 from wizard import proof, review, transaction
+from wizard.again import undone
 from wizard.errors import WizardError
 from wizard.kinds import Raw
 from wizard.plan import Command, Plan
@@ -120,6 +121,7 @@ class Setup:
         assert_proven(result)
         yield result
         assert not self.plan(**again).changes
+        assert undone(done, self.box.state, self.box.host()).restart == plan.restart
         transaction.undo(done, self.box.state)
         assert self.box.tree() == before
 
