@@ -48,6 +48,7 @@ class WizardScreen(Screen[None]):
 
     AUTO_FOCUS = "#body Input, #body Chooser, #body OptionList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]
 
     # Textual repaints the whole screen when the focus moves; the widgets repaint themselves.
     # tests/screens/test_terminal.py counts the bytes of a Tab, so that an upgrade cannot undo this.

@@ -63,11 +63,13 @@ class ChooseScreen(WizardScreen):
     class Certificates(Message):
         """Show the certificates of this host, and what waits for one."""
 
-    def __init__(self, who: str, targets: tuple[Offered, ...]) -> None:
+    def __init__(self, who: str, targets: tuple[Offered, ...], first: str = "") -> None:
         super().__init__(who)
         self.targets = targets
-        self.kept: frozenset[str] = frozenset()
-        """Keys of the targets with answers from before."""
+        self.first = first
+        """Key of the target that is chosen at first."""
+        self.kept: Mapping[str, str] = {}
+        """What the answers from before are for, by the key of the target."""
         self.found: Mapping[str, Found] = {}
         self.waiting = 0
         """How many setups wait for a certificate."""
@@ -85,15 +87,20 @@ class ChooseScreen(WizardScreen):
         if may_drop() and not self.found:  # once, when the wizard has just begun
             yield Label(MULTIPLEXER, id="multiplexer", markup=False)
 
-    def show_found(self, found: Mapping[str, Found], waiting: int, kept: frozenset[str], user: str) -> None:
-        """Take in what a look at the host has found, by target key, how many setups wait, which targets have
-        answers, and who could become root.
+    def show_found(
+        self, found: Mapping[str, Found], waiting: int, kept: Mapping[str, str], user: str
+    ) -> None:
+        """Take in what a look at the host has found, by target key; how many setups wait, what answers there
+        are, and who could become root.
         """
         self.found, self.waiting, self.kept, self.user = found, waiting, kept, user
         if self.is_mounted and self.query(OptionList):  # an app that closes has none any more
             self._show_found()
 
     def on_mount(self) -> None:
+        keys = [target.key for target in self.targets]
+        if self.first in keys:
+            self.query_one(OptionList).highlighted = keys.index(self.first)
         if self.found:  # it came before there was anything to show it in
             self._show_found()
 
@@ -117,7 +124,7 @@ class ChooseScreen(WizardScreen):
 
     @on(OptionList.OptionHighlighted)
     def _show_about(self) -> None:
-        self.query_one("#about", Label).update(Content("\n").join(self._about(self._highlighted)))
+        self.query_one("#about", Label).update(Content("\n").join(self._about(self.highlighted)))
 
     def _line(self, target: Offered) -> Content:
         found = self.found.get(target.key)
@@ -132,7 +139,8 @@ class ChooseScreen(WizardScreen):
         found = self.found.get(target.key)
         lines = [Content(target.summary)]
         if target.key in self.kept:
-            lines.append(Content("Your answers from last time are filled in."))
+            what = f" for {inert(self.kept[target.key])}" if self.kept[target.key] else ""
+            lines.append(Content(f"Your answers from last time{what} are filled in."))
         if found is not None:
             lines += [Content(inert(detail)) for detail in found.details]
             for warning in found.warnings:
@@ -140,11 +148,12 @@ class ChooseScreen(WizardScreen):
         return lines
 
     @property
-    def _highlighted(self) -> Offered:
+    def highlighted(self) -> Offered:
+        """The target that is chosen."""
         return self.targets[self.query_one(OptionList).highlighted or 0]
 
     def action_choose(self) -> None:
-        self.post_message(self.Chosen(self._highlighted))
+        self.post_message(self.Chosen(self.highlighted))
 
     @on(OptionList.OptionSelected)
     def _selected(self) -> None:

@@ -76,7 +76,7 @@ class Earlier(Steps):
             return
         if place := self.keeping.left_at():
             asked = f"Continue where you were?\n{bookmark.words(place, host)}"
-            self.push_screen(Continue(asked, "Continue", "Begin anew"), partial(self._go_on, place, host))
+            self.push_screen(Continue(asked, "Continue", "First step"), partial(self._go_on, place, host))
 
     async def _go_on(self, place: Bookmark, host: Host, yes: bool | None) -> None:
         from wizard import bookmark

@@ -60,6 +60,8 @@ class Steps(Workers):
         self.proven = False
         """Whether the last proof passed."""
         self.keeping = Keeping(world)
+        self.pointed_at = ""
+        """Key of the target that was chosen on the first screen last."""
         self.seen: Looked | None = None
         """What the last look has found; the next one says what has changed since."""
 
@@ -71,6 +73,8 @@ class Steps(Workers):
 
     async def _show(self, screen: WizardScreen) -> None:
         """Change to another step, in one frame."""
+        if isinstance(self.step, ChooseScreen):
+            self.pointed_at = self.step.highlighted.key
         with self.batch_update():
             if len(self.screen_stack) == 1:
                 await self.push_screen(screen)
@@ -84,14 +88,14 @@ class Steps(Workers):
     # Choose ---------------------------------------------------------------------------------------
 
     def _first_screen(self) -> ChooseScreen:
-        screen = ChooseScreen(self.world.who, self.world.targets)
+        screen = ChooseScreen(self.world.who, self.world.targets, self.pointed_at)
         self._show_seen(screen)
         return screen
 
     def _show_seen(self, screen: ChooseScreen) -> None:
         if self.seen is not None:
             host = self.seen.host
-            answered = frozenset(key for key, given in self.journey.given.items() if given)
+            answered = {key: _about(given) for key, given in self.journey.given.items() if given}
             screen.show_found(self.seen.found, self.seen.waiting, answered, host.user if host.sudo else "")
 
     @on(ChooseScreen.Chosen)
@@ -279,15 +283,17 @@ class Steps(Workers):
             await self._after(plan)
             return
         count = how_many(plan)
-        what = f"Take back {count}?" if self.journey.undone else f"Write {count} to this host?"
+        if self.journey.undone:
+            confirm = Confirm(f"Take back {count}?\nAll or nothing, to how it was before.", "Take back")
+        else:
+            question = f"Write {count} to this host?\nAll or nothing, and undo brings every byte back."
+            confirm = Confirm(question, "Write")
 
         async def answered(yes: bool | None) -> None:
             if yes:
                 await self._apply(plan)
 
-        self.push_screen(
-            Confirm(f"{what}\nAll or nothing, and undo brings every byte back.", "Write"), answered
-        )
+        self.push_screen(confirm, answered)
 
     # Apply ----------------------------------------------------------------------------------------
 
@@ -431,6 +437,12 @@ def _beside(page: Page, sheet: Sheet[Target]) -> tuple[tuple[Page, ...], tuple[P
     place = sheet.target.pages.index
     before = tuple(other for other in sheet.pages if place(other) < place(page))
     return before, tuple(other for other in sheet.pages if place(other) > place(page))
+
+
+def _about(given: Mapping[str, Raw]) -> str:
+    """What answers are for, in a word: the first file or folder among them."""
+    paths = (raw for raw in given.values() if isinstance(raw, str) and raw.startswith("/"))
+    return next(paths, "")
 
 
 def page_of(question: str, sheet: Sheet[Target]) -> Page:

@@ -208,6 +208,21 @@ def test_back_from_an_answer_that_was_named_leads_to_the_review_unchanged(tmp_pa
     assert "396 days left" in talk.said.rpartition("Valid for (days) [")[2]
 
 
+def test_a_wrong_answer_leaves_the_one_before(tmp_path: Path) -> None:
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        while not (asked := talk.prompt() or "").startswith("Valid for"):
+            talk.type("hub-rest" if asked.startswith("Number") else "")
+        for answer, begin in (
+            ("900", "Key"),
+            ("<", "Valid for (days) [900]"),
+            ("foo", "Valid for (days) [900]"),
+        ):
+            talk.type(answer)
+            asked = talk.prompt() or ""
+            assert asked.startswith(begin), asked
+    assert "Key [ECDSA P-256]: " in talk.said
+
+
 def test_nothing_of_a_private_key_that_is_pasted_is_kept(tmp_path: Path) -> None:
     _, key = self_signed("client")
     with talking(tmp_path, "--demo", "--plain") as talk:
@@ -303,7 +318,7 @@ def test_however_it_is_stopped_the_next_start_goes_on_there(number: signal.Signa
         assert talk.prompt() == "Authority: "
         assert "Address of the API" not in talk.said
         talk.type("<")
-        assert talk.prompt() == "Verification [verify-ca]: "
+        assert talk.prompt() == "Verification [verify CA]: "
 
 
 def killed(folder: Path, answers: Mapping[str, str], at: str) -> str:

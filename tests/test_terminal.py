@@ -95,6 +95,7 @@ def test_a_new_passphrase_is_typed_twice(tmp_path: Path) -> None:
 def test_only_enter_makes_one_that_is_shown_once(tmp_path: Path) -> None:
     with asked(tmp_path, "apply", answers_file(tmp_path), "--yes") as there:
         answer(there, NEW, "enter")
+        answer(there, "Press Enter when you have it: ", "enter")
         assert there.end() == 0
         assert "Write it down now: it is shown only here." in there.text
     shown = MADE.findall(there.output.decode())

@@ -155,9 +155,9 @@ class YesNo(_Written[bool]):
         if isinstance(raw, bool):
             return raw
         text = raw.strip().lower() if isinstance(raw, str) else ""
-        if text not in ("yes", "no"):
+        if text not in ("yes", "y", "no", "n"):
             raise ValueError("Answer yes or no.")
-        return text == "yes"
+        return text.startswith("y")
 
     def show(self, value: bool) -> str:
         return "yes" if value else "no"

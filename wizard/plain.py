@@ -287,6 +287,7 @@ class Conversation:
     def _ask(self, entry: Entry) -> None:
         """Ask one question until its answer can be used."""
         name = entry.question.name
+        before = self._answers.get(name) if not entry.error else None
         self._asked.append(name)
         self._keep_place(Step.ASK, name)
         while True:
@@ -301,7 +302,9 @@ class Conversation:
                 _say(f"✗ {entry.error}")
                 if entry.needs_root:
                     self._offer_root()
-                self._answers.pop(name, None)  # so that the default is offered again
+                self._answers.pop(name, None)  # so that the one before is offered again, or the default
+                if before is not None:
+                    self._answers[name] = before
                 entry = self._sheet()[name]
             else:
                 if entry.caution:
@@ -336,10 +339,11 @@ class Conversation:
         pastes = isinstance(asked.kind, Delivered)
         if pastes:
             _say("Behind a pasted text give a line with only a full stop.")
-        typed = _line(asked.label, entry.text)
+        shown = dict(options).get(entry.text, entry.text)
+        typed = _line(asked.label, shown)
         while typed == EXPLAIN:
             _explain(entry)
-            typed = _line(asked.label, entry.text)
+            typed = _line(asked.label, shown)
         if typed == BACK:
             self._go_back()
         if pastes and PEM_BEGINS in typed and not (typed := _pasted(typed)):
@@ -492,7 +496,7 @@ def _explain(entry: Entry) -> None:
 
 
 def _meant(typed: str, options: tuple[tuple[str, str], ...]) -> str:
-    """The value of the option that was named: by itself, by its number, or by a label that only it has."""
+    """The value of the option that was named: by its number, or by how only its name or label begins."""
     values = [value for value, _ in options]
     if typed in values:
         return typed
@@ -500,7 +504,10 @@ def _meant(typed: str, options: tuple[tuple[str, str], ...]) -> str:
         return values[int(typed) - 1]
     low = typed.lower()
     named = [value for value, label in options if low in (value.lower(), label.lower())]
-    return named[0] if len(named) == 1 else typed
+    begun = [
+        value for value, label in options if value.lower().startswith(low) or label.lower().startswith(low)
+    ]
+    return next((found[0] for found in (named, begun) if len(found) == 1), typed)
 
 
 def _pasted(first: str) -> str:

@@ -123,6 +123,7 @@ def _made() -> Secret:
 
     made = generated()
     tell(f"{made.reveal()}\nWrite it down now: it is shown only here.")
+    _unseen("Press Enter when you have it: ")
     return made
 
 

@@ -285,7 +285,11 @@ def _edited_since(run: Run, state: State, edited: list[str]) -> str:
     lines = [f"{path} (by the later run {later[path]})" if path in later else path for path in edited]
     if found := sorted({later[path] for path in edited if path in later}, reverse=True):
         lines.append(f"Take the later run back first: tls-wizard undo {found[0]}")
-    opening = "Nothing was changed. These files were edited after the run, and the edits would be lost:"
+    else:
+        lines.append("Put them back as the run has left them, then undo; or go on from here by hand.")
+    opening = (
+        "Nothing was changed. These files were edited or removed after the run, and the edits would be lost:"
+    )
     return "\n".join((opening, *lines))
 
 

@@ -496,7 +496,7 @@ async def test_an_undo_that_would_lose_an_edit_is_refused(tmp_path: Path) -> Non
         (tmp_path / "cert.pem").write_text("edited\n")
         await pilot.press("u")
         await settled(pilot)
-        assert "edited after the run" in text(pilot)
+        assert "edited or removed" in text(pilot)
         await pilot.press("escape")
         await settled(pilot)
         assert step(pilot) is ProveScreen

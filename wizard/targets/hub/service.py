@@ -117,11 +117,23 @@ def read_for_plan(path: Path) -> StartScript:
         ) from None
 
 
+def _not_running(api: str) -> Found:
+    """What is known where no Hub runs: a script in this folder that starts one of this API."""
+    script = Path.cwd() / "start.sh"
+    try:
+        said = read(script) if script.is_file() else None
+    except (Refusal, OSError):
+        said = None
+    if said is None or said.repaired_server_type != api:
+        return Found(False, "not found here")
+    return Found(False, "does not run; start.sh is in this folder", (str(script),))
+
+
 def found(host: Host, api: str) -> Found:
     """What is known of a running Hub of this API from its own command line and its script."""
     service = running(host, api=api)
     if service is None:
-        return Found(False, "not found here")
+        return _not_running(api)
     if _api(service) not in (api, ""):
         return Found(False, f"not found here; a Hub with {api_name(_api(service))} runs, pid {service.pid}")
     flags = flags_in_force(service)
