@@ -69,6 +69,13 @@ def test_a_folder_that_others_use_is_not_made_private(tmp_path: Path) -> None:
     assert [path.name for path in shared.iterdir()] == ["theirs"]
 
 
+def test_a_file_system_of_its_own_is_made_private(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    tmp_path.chmod(0o755)
+    State(tmp_path).make()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
 @needs_root
 @pytest.mark.parametrize("name", [".", "runs"])
 def test_a_strangers_folder_is_refused(host: Path, state: State, name: str) -> None:

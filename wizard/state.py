@@ -89,7 +89,7 @@ class State:
         """Raise `WizardError` for a folder that holds something else and is not private already."""
         if not self.root.is_dir() or self.runs.exists() or stat.S_IMODE(self.root.stat().st_mode) == 0o700:
             return
-        if self.root.is_mount() or any(self.root.iterdir()):
+        if any(path.name != "lost+found" for path in self.root.iterdir()):  # of a file system of its own
             raise WizardError(
                 f"{self.root} holds something else, and would be closed to all others if the wizard kept its "
                 "records there. Name a folder of its own in TLS_WIZARD_STATE; it is made when it is needed."
