@@ -9,8 +9,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/ready
 	@$(BIN)/tls-wizard --demo
 
+# Three at a time on two cores: many tests wait for a terminal.
 test: $(VENV)/ready-to-test check
-	$(BIN)/pytest -n 3  # one more than CI has cores: many tests wait for a terminal
+	$(BIN)/pytest -n 3
 
 check: $(VENV)/ready-to-test
 	$(BIN)/ruff check .
