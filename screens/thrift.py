@@ -47,11 +47,6 @@ class Style:
         return cls(tuple(kept))
 
     @property
-    def seen_on_blanks(self) -> bool:
-        """Whether a blank looks different; for one that is bold or red it does not."""
-        return not SEEN_ON_BLANKS.isdisjoint(self.numbers)
-
-    @property
     def on_blanks(self) -> Style:
         """What of it a blank shows: only the colour behind it, unless a line is drawn or the colours swap."""
         numbers = iter(self.numbers)
@@ -189,7 +184,7 @@ class Pen:
             return
         self._go(*self._blanks[0])
         count, self._blanks = len(self._blanks), []
-        if self._style.seen_on_blanks:
+        if self._style.on_blanks != PLAIN:
             self._sent += PLAIN.after(self._style)
             self._style = PLAIN
         if count < ERASED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,11 +60,10 @@ def waiting_run(state: State, name: str | None) -> Run:
     return found
 
 
-def restart_of(target: type[Target], given: Mapping[str, Raw], host: Host) -> Command | None:
+def restart_of(complete: Target, host: Host) -> Command | None:
     """How the service that these answers are for is restarted; None: nobody knows."""
-    filled = fill_in(target, given, host, secrets=False).answers
     try:
-        return filled.restart(host) if filled is not None else None
+        return complete.restart(host)
     except (WizardError, OSError):  # whoever proves hears what is wrong
         return None
 
@@ -76,7 +75,8 @@ def undone(run: Run, state: State, host: Host) -> Plan:
         target, given = answers.of_run(run)
     except WizardError:  # of another version
         return plan
-    return replace(plan, restart=restart_of(target, given, host))
+    complete = fill_in(target, given, host, secrets=False).answers
+    return plan if complete is None else replace(plan, restart=restart_of(complete, host))
 
 
 def resumed(run: Run, delivered: Sequence[str]) -> tuple[type[Target], dict[str, Raw]]:

@@ -203,7 +203,7 @@ def to_prove(place: Bookmark, host: Host) -> tuple[Target, Plan] | None:
         target=place.target.key,
         title=place.run.title,
         changes=(),
-        restart=restart_of(place.target, place.given, host),
+        restart=restart_of(answers, host),
         answers=place.run.answers,
     )
     return answers, plan
