@@ -8,7 +8,7 @@ Every new screen is painted twice, and a field that gets the focus whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -23,8 +23,9 @@ ERASED = 8
 STEP = 5
 """Up to how many characters are written again: to step over them is not shorter."""
 LINES_AND_SWAP = frozenset(("4", "7", "9", "21", "53"))
-SEEN_ON_BLANKS = frozenset(map(str, (4, 7, 9, 21, 48, 53, *range(40, 48), *range(100, 108))))
-"""The attributes and colours by which a blank looks different."""
+"""The attributes by which every colour of a blank is seen."""
+BEHIND = frozenset(map(str, (48, *range(40, 48), *range(100, 108))))
+"""The colours behind it, which are seen anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +37,16 @@ class Style:
     @classmethod
     def read(cls, text: str) -> Style:
         """As Rich writes it: after a reset, or a reset itself."""
-        numbers = iter(text.split(";"))
-        kept: list[str] = []
-        for number in numbers:
-            if number in ("38", "48"):  # followed by 5 and one number, or by 2 and three
-                form = next(numbers)
-                kept += [number, form, *(next(numbers) for _ in range(1 if form == "5" else 3))]
-            elif number not in ("", "0", "39", "49"):
-                kept.append(number)
-        return cls(tuple(kept))
+        every = _attributes(text.split(";"))
+        return cls(tuple(number for one in every if one[0] not in ("", "0", "39", "49") for number in one))
 
     @property
     def on_blanks(self) -> Style:
         """What of it a blank shows: only the colour behind it, unless a line is drawn or the colours swap."""
-        numbers = iter(self.numbers)
-        kept: list[str] = []
-        for number in numbers:
-            if number in ("38", "48"):
-                form = next(numbers)
-                colour = [number, form, *islice(numbers, 1 if form == "5" else 3)]
-                kept += colour if number == "48" else []
-            elif number in LINES_AND_SWAP:
-                return self
-            elif number in SEEN_ON_BLANKS:
-                kept.append(number)
-        return Style(tuple(kept))
+        every = tuple(_attributes(self.numbers))
+        if any(one[0] in LINES_AND_SWAP for one in every):
+            return self
+        return Style(tuple(number for one in every if one[0] in BEHIND for number in one))
 
     def after(self, before: Style) -> str:
         """What changes the terminal from another style to this one."""
@@ -68,6 +54,17 @@ class Style:
             return ""
         numbers = ("0", *self.numbers) if before.numbers and self.numbers else self.numbers
         return f"\x1b[{';'.join(numbers)}m"
+
+
+def _attributes(numbers: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Each with what belongs to it: 38 and 48 are followed by 5 and one number, or by 2 and three."""
+    left = iter(numbers)
+    for number in left:
+        if number in ("38", "48"):
+            form = next(left)
+            yield number, form, *islice(left, 1 if form == "5" else 3)
+        else:
+            yield (number,)
 
 
 PLAIN = Style()
