@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.peers.sandboxed import COMMAND, answers_file, cli, contents, environment, furnished, started
@@ -145,6 +145,7 @@ def test_every_question_has_a_flag_that_is_read_as_its_key_is(target: type[Targe
 
 
 @settings(max_examples=150, deadline=None)
+@example(next(pair for pair in QUESTIONS if isinstance(pair[1].kind, PerhapsFilePath)), " ")
 @given(
     question=st.sampled_from([(target, asked) for target, asked in QUESTIONS if not asked.secret]),
     text=st.text(st.characters(codec="utf-8", exclude_characters="\0,"), max_size=12),

@@ -68,7 +68,7 @@ class Text(_Written[str]):
     """Whether it may be left empty."""
 
     def read(self, raw: Raw) -> str:
-        return "" if self.optional and raw == "" else _line(raw)
+        return "" if self.optional and _is_blank(raw) else _line(raw)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class PerhapsFilePath:
     optional: ClassVar[bool] = True
 
     def read(self, raw: Raw) -> Path | None:
-        return None if raw == "" else FilePath().read(raw)
+        return None if _is_blank(raw) else FilePath().read(raw)
 
     def show(self, value: Path | None) -> str:
         return str(value or "")
@@ -306,7 +306,7 @@ class Delivered:
 
     def items(self, text: str) -> list[str]:
         """The files of a list that is typed; a pasted text is one item."""
-        return [text] if PEM_BEGINS in text else [part for part in text.split(",") if part]
+        return [text] if PEM_BEGINS in text else [part for part in text.split(",") if part.strip()]
 
     def read(self, raw: Raw) -> Delivery:
         if isinstance(raw, str):
@@ -340,6 +340,11 @@ class Delivered:
 
 LARGEST_PASTE = 200_000
 """Characters."""
+
+
+def _is_blank(raw: Raw) -> bool:
+    """Whether nothing is given, or only blanks."""
+    return isinstance(raw, str) and not raw.strip()
 
 
 def _line(raw: Raw) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.crash import scenario
 from tests.crash.judge import judge
-from tests.crash.sweep import NOT_REACHED, Trial
+from tests.crash.sweep import Trial
 from tests.crash.worker import Point, Worker, one_worker, unmount
 
 # Power ------------------------------------------------------------------------------------------------------
@@ -38,16 +38,14 @@ def _cut(step: str, point: Point | None, mutant: str) -> Callable[[Worker], list
         options = ["-e", "trace=none"]
         if point:
             options = ["-e", f"inject={point.call}:signal=KILL:when={point.number}"]
-        for _ in range(10):
-            with _disks(worker) as (root, images):
-                code, output = worker.run(root, step, "-o", os.devnull, *options, mutant=mutant)
-                for image in images:  # only this has reached the disk; the rest is lost
-                    shutil.copyfile(image, image.with_suffix(".cut"))
-            with _mounted(worker, *(image.with_suffix(".cut") for image in images)) as root:
-                wrong = judge(root, step, code, output)
-            if wrong or not point or code == -signal.SIGKILL:
-                return wrong
-        return [NOT_REACHED]
+        with _disks(worker) as (root, images):
+            code, output = worker.run(root, step, "-o", os.devnull, *options, mutant=mutant)
+            for image in images:  # only this has reached the disk; the rest is lost
+                shutil.copyfile(image, image.with_suffix(".cut"))
+        with _mounted(worker, *(image.with_suffix(".cut") for image in images)) as root:
+            wrong = judge(root, step, code, output)
+        assert wrong or not point or code == -signal.SIGKILL, f"{point} was not reached"
+        return wrong
 
     return carry_out
 

@@ -21,6 +21,8 @@ SHARED = Path("/dev/shm")
 
 # Memory, and the actor's own calls: a kill there is a kill at the call before.
 _OUTSIDE = {"brk", "mmap", "munmap", "mprotect", "madvise", "futex", "getrandom", "exit_group", "readv"}
+# How often a child is looked after depends on how soon it ends; a kill there is one at the call before, too.
+_WAITING = {"wait4", "clock_nanosleep"}
 _CHANGE = {
     "write", "pwrite64", "ftruncate", "mkdir", "rmdir", "rename", "renameat2", "link", "linkat", "symlink",
     "unlink", "fchmod", "chmod", "fchown", "fsetxattr", "fremovexattr", "fsync",
@@ -146,7 +148,7 @@ class Worker:
             if call := re.match(r"(\w+)\((.*)", line):
                 counted[call[1]] += 1
                 found.append(Point(call[1], counted[call[1]], call[2]))
-        return tuple(point for point in found if point.call not in _OUTSIDE)
+        return tuple(point for point in found if point.call not in _OUTSIDE | _WAITING)
 
 
 def inject(injections: Iterable[str]) -> list[str]:
