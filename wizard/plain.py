@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NoReturn
 from wizard import bookmark, terminal
 from wizard.bookmark import Bookmark, Step
 from wizard.errors import WizardError, WrongAnswer
-from wizard.inert import inert, inert_lines
+from wizard.inert import inert
 from wizard.kinds import PEM_BEGINS, Choice, Delivered
-from wizard.reach import within
+from wizard.prompts import Left, ask, pasted, say
 
 if TYPE_CHECKING:
     from wizard.host import Host
@@ -36,15 +36,9 @@ KEYS = (
     "Enter takes what stands in brackets, - leaves empty what may be; < goes back, ? explains, Ctrl+D "
     "leaves, and the answers are kept."
 )
-BACK, EXPLAIN, EMPTY, PASTE_ENDS = "<", "?", "-", "."
-_LONGEST_LINE = 4095
-"""Bytes of a line that a terminal passes on; what is beyond is lost without a word (termios(3))."""
+BACK, EXPLAIN, EMPTY = "<", "?", "-"
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 """What is sent to a program to end it: when the line drops, by Ctrl+C and Ctrl+\\, by the system."""
-
-
-class Left(Exception):
-    """Somebody has had enough: Ctrl+D at a prompt."""
 
 
 class Back(Exception):
@@ -68,7 +62,7 @@ def start(*, demo: bool, answers_file: Path | None) -> int:
             return conversation.held(target)
         except Left:
             kept = "Your answers are kept." if conversation.keep() else "Your answers could not be kept."
-            _say(f"\nNothing more is done. {kept}")
+            say(f"\nNothing more is done. {kept}")
             return DONE
         finally:
             conversation.keep()
@@ -115,7 +109,7 @@ class Conversation:
         """Go all the steps; returns the exit code."""
         self.host = self.world.look()
         self._offer_recovery()
-        _say(KEYS)
+        say(KEYS)
         place = None if target else self._offered_place()
         while True:
             try:
@@ -158,7 +152,7 @@ class Conversation:
             return None
         while True:
             where = bookmark.words(place, self._host)
-            typed = _line(f"Continue where you were? {where} yes or no", "yes").lower()
+            typed = ask(f"Continue where you were? {where} yes or no", "yes").lower()
             if typed in ("", "yes", "y"):
                 return place
             if typed in ("no", "n"):
@@ -180,9 +174,9 @@ class Conversation:
         wrong = [entry for entry in sheet.wrong if entry.question.name in before]
         for entry in wrong:
             if not entry.missing:
-                _say(f"✗ {entry.question.label}: {entry.error}")
+                say(f"✗ {entry.question.label}: {entry.error}")
         if any(entry.missing and entry.question.secret for entry in wrong):
-            _say(f"! {bookmark.NEVER_KEPT}")
+            say(f"! {bookmark.NEVER_KEPT}")
         return self._secured()
 
     # Choose -------------------------------------------------------------------------------------------
@@ -195,37 +189,37 @@ class Conversation:
             run = transaction.interrupted(self.world.state)
             if run is None:
                 return
-            _say(f"An earlier run was interrupted: {inert(run.title)}.")
+            say(f"An earlier run was interrupted: {inert(run.title)}.")
             if terminal.yes("Finish rolling it back, to how it was before?"):
                 with _to_the_end():
-                    _say(history.recovered(transaction.recover(self.world.state)))
+                    say(history.recovered(transaction.recover(self.world.state)))
         except WizardError as error:
-            _say(f"✗ {error}")
+            say(f"✗ {error}")
 
     def _chosen(self) -> type[Target]:
         host = self._host
-        _say("\nWhat shall be secured?")
+        say("\nWhat shall be secured?")
         for number, target in enumerate(self.world.targets, 1):
             found = target.load().find(host)
-            _say(f"  {number}  {target.title}: {inert(found.status)}")
+            say(f"  {number}  {target.title}: {inert(found.status)}")
             for warning in found.warnings:
-                _say(f"     ! {inert(warning.text)}")
+                say(f"     ! {inert(warning.text)}")
         self._name_those_that_wait()
         options = {str(number): target for number, target in enumerate(self.world.targets, 1)}
         options |= {target.key: target for target in self.world.targets}
         while True:
-            typed = _line("Number", "1") or "1"
+            typed = ask("Number", "1") or "1"
             if typed in options:
-                _say(options[typed].summary)
+                say(options[typed].summary)
                 return options[typed].load()
-            _say("Give one of the numbers, or a name such as nginx.")
+            say("Give one of the numbers, or a name such as nginx.")
 
     def _name_those_that_wait(self) -> None:
         from wizard import again
 
         with suppress(WizardError):  # who asks for the history hears why it cannot be read
             for run in again.waiting(self.world.state):
-                _say(
+                say(
                     f"  waits for its certificate: {inert(run.title)}: tls-wizard resume --run {run.id} FILES"
                 )
 
@@ -280,9 +274,9 @@ class Conversation:
 
     def _begin(self, page: Page, number: int, count: int) -> None:
         assert self.target is not None
-        _say(f"\n{self.target.title}: {page.title}, page {number} of {count}")
+        say(f"\n{self.target.title}: {page.title}, page {number} of {count}")
         if page.note:
-            _say(page.note)
+            say(page.note)
 
     def _ask(self, entry: Entry) -> None:
         """Ask one question until its answer can be used."""
@@ -294,12 +288,12 @@ class Conversation:
             self._take(entry)
             entry = self._sheet()[name]
             if entry.elsewhere is not None:
-                _say(f"✗ {entry.error}")
+                say(f"✗ {entry.error}")
                 if terminal.yes(f"Go on with {entry.elsewhere.target}, these answers taken along?"):
                     self._go_elsewhere(entry)
                     return
             elif entry.error:
-                _say(f"✗ {entry.error}")
+                say(f"✗ {entry.error}")
                 if entry.needs_root:
                     self._offer_root()
                 self._answers.pop(name, None)  # so that the one before is offered again, or the default
@@ -308,7 +302,7 @@ class Conversation:
                 entry = self._sheet()[name]
             else:
                 if entry.caution:
-                    _say(f"! {entry.caution}")
+                    say(f"! {entry.caution}")
                 return
 
     def _offer_root(self) -> None:
@@ -319,7 +313,7 @@ class Conversation:
         if not terminal.yes("Do that now, these answers taken along?"):
             return
         if not self.keep():
-            _say("✗ Your answers cannot be kept, so they could not be taken along.")
+            say("✗ Your answers cannot be kept, so they could not be taken along.")
             return
         command = (*rights.again_as_root(self._host, self.target.key), "--plain")
         if rights.asked_sudo(self._host, command):
@@ -332,21 +326,21 @@ class Conversation:
         if asked.secret:
             self._take_secret(entry)
             return
-        _say(f"{asked.label}: {asked.help}")
+        say(f"{asked.label}: {asked.help}")
         options = _options(entry)
         for number, (_, label) in enumerate(options, 1):
-            _say(f"  {number}  {inert(label)}")
+            say(f"  {number}  {inert(label)}")
         pastes = isinstance(asked.kind, Delivered)
         if pastes:
-            _say("Behind a pasted text give a line with only a full stop.")
+            say("Behind a pasted text give a line with only a full stop.")
         shown = dict(options).get(entry.text, entry.text)
-        typed = _line(asked.label, shown)
+        typed = ask(asked.label, shown)
         while typed == EXPLAIN:
             _explain(entry)
-            typed = _line(asked.label, shown)
+            typed = ask(asked.label, shown)
         if typed == BACK:
             self._go_back()
-        if pastes and PEM_BEGINS in typed and not (typed := _pasted(typed)):
+        if pastes and PEM_BEGINS in typed and not (typed := pasted(typed)):
             self._take(entry)
             return
         if typed == EMPTY and asked.kind.optional:
@@ -360,7 +354,7 @@ class Conversation:
             while (typed := terminal.passphrase(entry, at_once=(BACK, EXPLAIN))).reveal() == EXPLAIN:
                 _explain(entry)
         except WizardError as error:
-            _say(f"✗ {error}")
+            say(f"✗ {error}")
             raise Left from None
         if typed.reveal() == BACK:
             self._go_back()
@@ -398,17 +392,17 @@ class Conversation:
         try:
             plan = review.prepared(answers, self._host, terminal.progress())
         except WrongAnswer as error:
-            _say(f"✗ {error.sentence}")
+            say(f"✗ {error.sentence}")
             self._answers.pop(error.question, None)
             if error.question not in self._asked:
                 raise Back from None
             self._asked.remove(error.question)
             return None
         except WizardError as error:
-            _say(f"✗ {error}")
+            say(f"✗ {error}")
             raise Back from None
-        _say("")
-        _say(preview.text(plan))
+        say("")
+        say(preview.text(plan))
         if plan.changed and not self._agreed(f"Write {preview.how_many(plan)}?"):
             return None
         return answers, plan
@@ -421,7 +415,7 @@ class Conversation:
         self._asked.sort(key=order.index)  # one that was named before is no longer the last
         while True:
             choices = f"yes, no, {BACK} to go back, {EXPLAIN} to change an answer"
-            typed = _line(f"{text} {choices}", "no").lower()
+            typed = ask(f"{text} {choices}", "no").lower()
             if typed in ("yes", "y"):
                 return True
             if typed in ("", "no", "n"):
@@ -432,10 +426,10 @@ class Conversation:
                 self._named = answers[typed].question.name
                 self._asked.remove(self._named)
                 return False
-            _say("Type the name of the answer that shall be changed:")
+            say("Type the name of the answer that shall be changed:")
             for key, entry in answers.items():
                 shown = "" if entry.question.secret else f": {inert(entry.text)}"
-                _say(f"  {key}  {entry.question.label}{shown}")
+                say(f"  {key}  {entry.question.label}{shown}")
 
     def _written(self, answers: Target, plan: Plan) -> int:
         from wizard import transaction
@@ -449,8 +443,9 @@ class Conversation:
                 assert self.target is not None
                 self.given[self.target.key] = self.target.after_run(self._answers)
                 self._keep_place(Step.PROVE, run=run)
-                _say(f"Done. Take it back with: tls-wizard undo {run.id}")
-        _lines(line for advice in plan.advice for line in advice_lines(advice))
+                say(f"Done. Take it back with: tls-wizard undo {run.id}")
+        for text in (text for advice in plan.advice for text in advice_lines(advice)):
+            say(text)
         if plan.awaits:
             self._forget_place()
             return DONE
@@ -466,18 +461,18 @@ class Conversation:
                 with _to_the_end():
                     service.restart(plan.restart)
             except WizardError as error:
-                _say(f"✗ {error}")
-        _line("Enter goes on to the proof, when all of that is done", "")
+                say(f"✗ {error}")
+        ask("Enter goes on to the proof, when all of that is done", "")
 
     def _proven(self, answers: Target) -> int:
         """Prove what was written, by the very answers that it was made from."""
         from wizard import proof
 
         while True:
-            _say("\nReal connections, each with what ought to happen:")
+            say("\nReal connections, each with what ought to happen:")
             checks = answers.proof(self.world.look())
-            result = proof.prove(checks, lambda made: _say(proof.result_text(made)))
-            _say(proof.summary(result))
+            result = proof.prove(checks, lambda made: say(proof.result_text(made)))
+            say(proof.summary(result))
             if result.passed:
                 self._forget_place()
                 return DONE
@@ -492,7 +487,7 @@ def _options(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 def _explain(entry: Entry) -> None:
     asked = entry.question
-    _say(f"{asked.more or asked.help} Key in an answers file: {asked.key}; flag: {asked.flag}")
+    say(f"{asked.more or asked.help} Key in an answers file: {asked.key}; flag: {asked.flag}")
 
 
 def _meant(typed: str, options: tuple[tuple[str, str], ...]) -> str:
@@ -508,62 +503,3 @@ def _meant(typed: str, options: tuple[tuple[str, str], ...]) -> str:
         value for value, label in options if value.lower().startswith(low) or label.lower().startswith(low)
     ]
     return next((found[0] for found in (named, begun) if len(found) == 1), typed)
-
-
-def _pasted(first: str) -> str:
-    """The rest of a text with PEM in it, up to the line that ends it; empty when it cannot be used."""
-    lines = [first.encode()]
-    while (line := _read("")).strip() != PASTE_ENDS.encode():
-        lines.append(line)
-    if any(len(line) >= _LONGEST_LINE for line in lines):
-        _say(f"✗ {_CUT_OFF}")
-        return ""
-    return b"\n".join(lines).decode("utf-8", "replace")  # what stands around the PEM may be anything
-
-
-def _line(label: str, default: str) -> str:
-    """What is typed at a prompt, trimmed. Raises Left at Ctrl+D."""
-    shown = "the text that was pasted" if "\n" in default else inert(default)
-    prompt = f"{inert(label)}{f' [{shown}]' if shown else ''}: "
-    while True:
-        line = _read(prompt)
-        if len(line) >= _LONGEST_LINE:
-            _say(f"✗ {_CUT_OFF}")
-            continue
-        if b"PRIVATE KEY-----" in line:
-            while not line.strip().startswith(b"-----END"):
-                line = _read("")
-            _say(f"✗ {_A_KEY}")
-            continue
-        try:
-            return line.decode().strip()
-        except UnicodeDecodeError:
-            _say("✗ This is not text in UTF-8: type it again, or set the terminal to UTF-8.")
-
-
-_A_KEY = "This is a private key. Nothing of it is kept, and no question asks for one: give its file's name."
-_CUT_OFF = (
-    f"The terminal has cut off a line behind {_LONGEST_LINE} bytes. Give the name of a file, or use an "
-    "answers file."
-)
-
-
-def _read(prompt: str) -> bytes:
-    """A line as it comes. Raises Left at Ctrl+D, also where it ends a line that was begun."""
-    print(within(prompt), end="", flush=True)
-    try:
-        line = sys.stdin.buffer.readline()
-    except OSError:  # the line has dropped
-        raise Left from None
-    if not line.endswith(b"\n"):
-        raise Left
-    return line.rstrip(b"\r\n")
-
-
-def _say(text: str) -> None:
-    print(within(inert_lines(text)), flush=True)
-
-
-def _lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        _say(line)
