@@ -159,7 +159,8 @@ class WizardApp(Earlier):
         if target is not None and self.keeping.failed:
             self.notify("Your answers cannot be kept, so they could not be taken along.", severity="error")
             return
-        command = rights.again_as_root(host, target.key if target else None)
+        theme = ("--theme", self.theme) if self.theme != TERMINAL else ()
+        command = (*rights.again_as_root(host, target.key if target else None), *theme)
         with self.suspend():
             agreed = rights.asked_sudo(host, command)
         if agreed:

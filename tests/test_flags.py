@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -251,10 +252,14 @@ def test_what_is_neither_says_both_and_what_comes_near(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("answers.toml").write_text('target = "nginx"\n')
+    Path("pyproject.toml").write_text("[project]\n")
     Path("hub").mkdir()
     neither = "There is no target {0}, and no answers file of that name in this folder. "
     assert refused("plan", "hub-rets", code=1) == neither.format('"hub-rets"') + 'Did you mean "hub-rest"?'
     assert refused("prove", "answer.toml", code=1).endswith('Did you mean "answers.toml"?')
+    assert "Did you mean" not in refused("plan", "project.toml", code=1), (
+        "what is no answers file is not named"
+    )
     assert refused("plan", "hub", code=1).startswith(neither.format('"hub"'))
     assert refused("plan", "zzz", code=1).endswith(f"The targets are: {', '.join(NAMES)}.")
     assert "/nowhere/hub-rest cannot be read" in refused("plan", "/nowhere/hub-rest", code=1)
@@ -576,3 +581,12 @@ def test_where_nobody_can_answer_nothing_is_asked_and_no_screen_opens(
     assert code in (1, 2), shown
     assert said in shown
     assert b"\x1b" not in there.output
+
+
+def test_who_waits_at_a_terminal_is_told_how_long(box: Sandbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        with terminal(*COMMAND, "prove", address, **environment(box)) as there:
+            there.wait_for("a server that says nothing is given 5 seconds each time:")
+            assert "failed" not in there.text
+    assert "each time" not in cli(box, "prove", address).stderr, "a file waits for nothing"

@@ -75,8 +75,8 @@ def wait_for_another(there: Terminal, text: str, count: int) -> None:
         there.settle(0.1)
 
 
-def test_a_key_goes_on_as_root_with_the_answers(box: Path) -> None:
-    with wizard(box, "--answers", str(box / "answers.toml")) as there:
+def test_a_key_goes_on_as_root_with_the_answers_and_the_colours(box: Path) -> None:
+    with wizard(box, "--answers", str(box / "answers.toml"), "--theme", "dark") as there:
         there.wait_for(f"{USER} may not write in")
         there.wait_for("Ctrl+R does that from here.")
         assert f" {USER}@" in there.text
@@ -91,6 +91,8 @@ def test_a_key_goes_on_as_root_with_the_answers(box: Path) -> None:
         assert "may not write" not in there.text
         there.press("ctrl+q")
         assert there.end() == 0
+    as_root = there.output.rpartition(f"password for {USER}".encode())[2]
+    assert b"48;5;234" in as_root, "the background of the dark theme"
     assert PASSWORD.encode() not in there.output
     assert not (box / "state" / "bookmark.json").exists(), "root goes on, and nobody else"
 

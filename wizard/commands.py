@@ -227,8 +227,11 @@ def _applied(plan: Plan, run: str | None) -> str:
 def prove(options: argparse.Namespace) -> int:
     """Connect to the service and show who gets in, or to any address and say what is there."""
     from wizard import proof
+    from wizard.probe import TIMEOUT
 
     checks = _checks(options)
+    if terminal.is_watched():
+        tell(f"Real connections; a server that says nothing is given {TIMEOUT:.0f} seconds each time:")
     # A check may wait for seconds, so each is shown as it comes.
     if options.json:
         result = proof.prove(checks, lambda made: tell(proof.result_text(made)))

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 import os.path
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -100,7 +101,7 @@ def named(word: str) -> Setup:
             "the answer to a question: connector --url URL"
         )
     if "/" not in word and not os.path.isfile(word):  # noqa: PTH113 -- Path.is_file may raise PermissionError
-        near = get_close_matches(word, [*keys, *(path.name for path in Path().glob("*.toml"))], n=1)
+        near = get_close_matches(word, [*keys, *_answers_files()], n=1)
         hint = f'Did you mean "{near[0]}"?' if near else f"The targets are: {', '.join(keys)}."
         raise BadAnswers(
             f'There is no target "{word}", and no answers file of that name in this folder. {hint}'
@@ -108,6 +109,14 @@ def named(word: str) -> Setup:
     path = Path(word).absolute()
     target, written = answers.load(path)
     return Setup(target, str(path), written)
+
+
+def _answers_files() -> Iterator[str]:
+    """The names of the answers files in this folder."""
+    for path in Path().glob("*.toml"):
+        with suppress(BadAnswers):
+            answers.load(path.absolute())
+            yield path.name
 
 
 def add(parser: Parser, target: type[Target], host: Host | None) -> None:

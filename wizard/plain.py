@@ -318,7 +318,7 @@ class Conversation:
         command = (*rights.again_as_root(self._host, self.target.key), "--plain")
         if rights.asked_sudo(self._host, command):
             self._forget_place()  # root's own wizard keeps it from now on
-            rights.become_root(self._host, (*rights.again_as_root(self._host, self.target.key), "--plain"))
+            rights.become_root(self._host, command)
 
     def _take(self, entry: Entry) -> None:
         """Read what is typed and keep it; an empty line takes the default, or what was given before."""

@@ -28,6 +28,11 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+def is_watched() -> bool:
+    """Whether standard error is seen by somebody, and is no file."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def agree(text: str) -> None:
     """Ask for a yes; raises WizardError at anything else."""
     if not yes(text):
@@ -47,7 +52,7 @@ def progress() -> Tell:
 
     def tell_slowly(text: str) -> None:
         nonlocal told
-        if sys.stderr is not None and sys.stderr.isatty() and monotonic() > told + 1:
+        if is_watched() and monotonic() > told + 1:
             told = monotonic()
             tell(f"  … {text}")
 
@@ -72,8 +77,7 @@ def with_secrets(target: type[Target], given: dict[str, Raw], host: Host) -> dic
     """
     from wizard.sheet import fill_in
 
-    # One that is made is shown on standard error, which must not be a file then.
-    while can_ask() and sys.stderr is not None and sys.stderr.isatty():
+    while can_ask() and is_watched():  # one that is made is shown there
         wrong = fill_in(target, given, host).wrong
         if not wrong or not all(entry.missing and entry.question.secret for entry in wrong):
             break

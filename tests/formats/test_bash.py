@@ -66,10 +66,16 @@ def test_whole_words_may_be_inserted_replaced_and_removed() -> None:
     [
         Splice(len(SCRIPT) - 1, len(SCRIPT) - 1, b" --authMode ssl"),
         Splice(at(b"./hub", 3), at(b"./hub", 3), b"--authMode"),
+        Splice(at(b"./hub", 3) + 5, at(b"./hub", 3) + 5, b"--authMode"),
         Splice(at(b"\\\n"), at(b"\\\n"), b"--authMode ssl # "),
     ],
-    ids=["into a comment", "onto a word", "swallowing the continuation"],
+    ids=["into a comment", "onto a word", "behind a word", "swallowing the continuation"],
 )
 def test_an_edit_that_bash_reads_otherwise_is_refused(edit: Splice) -> None:
     with pytest.raises(CannotEdit):
         check_edit(SCRIPT, [edit])
+
+
+def test_a_value_may_stand_right_behind_the_name_it_is_given_to() -> None:
+    after = check_edit(b"MODE=$1\nhub --mode $MODE\n", [Splice(5, 7, b"ssl")])
+    assert after == b"MODE=ssl\nhub --mode $MODE\n"

@@ -166,7 +166,10 @@ def test_t05_a_script_that_runs_rest_is_not_given_grpc_flags_without_a_yes(box: 
     assert "sslDH" not in in_force(box, plan), "older builds stop on it"
 
 
-def test_what_ends_with_the_restart_is_told(box: Sandbox) -> None:
+@pytest.mark.parametrize("flag", ["", " --authMode none", ' --authMode "$MODE"'])
+def test_what_ends_with_the_restart_is_told(box: Sandbox, flag: str) -> None:
+    script = box.hub / "start.sh"
+    script.write_text(f"#!/bin/bash\n./bazel-bin/hub/hub --serverType grpc{flag}\n")
     assert "Programs that use the API now stop working" in texts(plan_of(box))
     secured(box)
     assert "Programs that use the API now stop working" not in texts(plan_of(box))

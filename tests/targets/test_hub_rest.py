@@ -236,6 +236,15 @@ def test_t13_what_overrides_the_flags_is_told_with_its_line(box: Sandbox) -> Non
     assert any("--authMode is set 2 times" in text for _, text in told)
 
 
+@pytest.mark.parametrize("setting", ["", "MODE=$1\n"])
+def test_a_flag_that_came_from_a_variable_is_told_with_what_it_becomes(box: Sandbox, setting: str) -> None:
+    script = box.hub / "start.sh"
+    script.write_text(f"#!/bin/bash\n{setting}./bazel-bin/hub/hub --serverType http --authMode $MODE\n")
+    told = [(one.line, one.text) for one in filled(script).plan(HOST).warnings if "run time" in one.text]
+    line = 3 if setting else 2
+    assert told == [(line, "--authMode was only known at run time. From now on it is always ssl.")]
+
+
 def test_t13_a_flag_file_before_the_new_flags_does_not_win(box: Sandbox, tmp_path: Path) -> None:
     overriding = tmp_path / "hub.flags"
     overriding.write_text("--authMode=none\n--sslCert=/old\n")
@@ -316,6 +325,12 @@ def test_advice_names_restart_firewall_and_the_oldest_hub_that_can(box: Sandbox)
     assert f"cd {box.hub} && {box.hub}/start.sh" in [one.command for one in advice]
     assert "1.4.1" in said
     assert "Only programs on this host reach 127.0.0.1" in said
+
+
+def test_a_script_that_may_not_be_run_is_given_to_bash(box: Sandbox) -> None:
+    script = box.hub / "start.sh"
+    script.chmod(0o644)
+    assert f"cd {box.hub} && bash {script}" in [one.command for one in plan_of(box).advice]
 
 
 def test_where_others_reach_the_port_the_firewall_is_named(box: Sandbox) -> None:

@@ -53,14 +53,24 @@ def check_edit(before: bytes, splices: Sequence[Splice]) -> bytes:
     check_syntax(after)
     if not _pretty_print_works():
         return after
-    removed = _words([before[edit.start : edit.end] for edit in splices])
-    added = _words([edit.new for edit in splices])
+    begins = [_begin(before, edit.start) for edit in splices]
+    removed = _words([before[begin : edit.end] for begin, edit in zip(begins, splices, strict=True)])
+    added = _words(
+        [before[begin : edit.start] + edit.new for begin, edit in zip(begins, splices, strict=True)]
+    )
     old, new = _tokens(_pretty(before)), _tokens(_pretty(after))
     if (old - new, new - old) == (removed - added, added - removed):
         return after
     raise CannotEdit(
         "Bash would read the edited script otherwise than meant, so nothing is changed.",
         "Simplify the command that starts the program: one option with its value on each line.",
+    )
+
+
+def _begin(data: bytes, position: int) -> int:
+    """Where the token of a value begins, which may stand right behind its NAME=."""
+    return (
+        data[:position].translate(_OPERATORS).rfind(b" ") + 1 if data[:position].endswith(b"=") else position
     )
 
 

@@ -176,7 +176,8 @@ class HubGrpc(CheckedClients, HubTarget):
         return not {change.path for change in changes}.isdisjoint(self._read_at_start)
 
     def _warnings(self, script: StartScript) -> Iterator[Warning]:
-        if "authMode" not in script.settings:
+        mode = script.settings.get("authMode")
+        if mode is None or mode.value != "ssl":
             yield Warning(
                 "From the restart on only clients with a certificate get in. Programs that use the API now "
                 "stop working until they have theirs."

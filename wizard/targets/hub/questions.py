@@ -153,6 +153,11 @@ class HubTarget(ServiceFiles):
                 script.path,
             )
         yield from script.warnings
+        for name, value in self.flags().items():
+            setting = script.settings.get(name)
+            if setting is not None and setting.value is None:
+                text = f"--{name} was only known at run time. From now on it is always {value}."
+                yield Warning(text, script.path, setting.line)
         for caution in self.cautions(host):
             if not script.repairs or not caution.startswith("Line "):
                 yield Warning(caution)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from shlex import join, quote
+from shlex import join
 from typing import TYPE_CHECKING
 
 from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
 from wizard.rights import as_root
+from wizard.service import old_settings, restart_by_hand, start_by_hand
 from wizard.small_files import read_small, version
 from wizard.targets import Found
 
@@ -171,13 +171,11 @@ def restart_advice(host: Host, script: Path) -> Advice:
     if command := restart(host, script):
         return Advice(text, join(command.arguments))
     service = running(host, script)
-    folder = (service.directory if service else None) or script.parent
-    start = f"cd {quote(str(folder))} && {quote(str(script))}"
     if service is None:
+        start = start_by_hand(script, script.parent)
         return Advice("Start Hub as you usually do; for instance:", start)
-    if service.user != host.user:
-        start = join(("su", "-", service.user, "-s", "/bin/bash", "-c", start))
-    return Advice(f"{text} Start it as you usually do; for instance:", f"kill {service.pid}; {start}")
+    again = restart_by_hand(service, script, host)
+    return Advice(f"{text} Start it as you usually do; for instance:", again)
 
 
 def close_port(script: Path) -> Advice:
@@ -209,16 +207,4 @@ def stale(host: Host, script: Path, files: Iterable[Path]) -> str:
     service = running(host, script)
     if service is None:
         return f"No Hub can be seen that {script} has started. Start it, or look into its log."
-    newest = max((path for path in files if path.exists()), key=_written, default=None)
-    # The system counts starts from a boot time in whole seconds, so they may be up to one later than told.
-    if newest is None or _written(newest) <= service.started + timedelta(seconds=1):
-        return ""
-    return (
-        f"Hub (pid {service.pid}) has been running since {service.started.astimezone():%H:%M:%S}, "
-        f"{newest.name} was written at {_written(newest).astimezone():%H:%M:%S}: it still runs with its "
-        "old settings. Restart it."
-    )
-
-
-def _written(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return old_settings(service, "Hub", files)

@@ -21,6 +21,7 @@ from wizard.host import Host
 from wizard.plan import Advice
 from wizard.probe import Answer, Endpoint, Identity, Request
 from wizard.proof import Check, Expect, Outcome, Verdict
+from wizard.service import is_later
 from wizard.targets.nano_node import config
 from wizard.targets.nano_node import service as node_service
 from wizard.targets.nano_node.config import Era
@@ -110,7 +111,7 @@ def removed_clients_locked_out(host: Host, data: Path, folder: Path) -> Check:
 
     def run() -> Outcome:
         service = node_service.running(host, data)
-        if service is None or not folder.exists() or not node_service.is_later(folder, service):
+        if service is None or not folder.exists() or not is_later(folder, service):
             return passed("no client has changed since the node was started")
         return Outcome(
             verdict=Verdict.FINDING,

@@ -6,15 +6,15 @@ import os
 import pwd
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shlex import join, quote
+from shlex import join
 
 from wizard.errors import Refusal
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command, Warning
 from wizard.programs import asked
 from wizard.rights import as_root
+from wizard.service import is_later, old_settings, restart_by_hand
 from wizard.targets import Found
 from wizard.targets.nano_node import config
 
@@ -235,12 +235,10 @@ def restart_advice(host: Host, data: Path) -> Advice:
         return Advice(
             "Start the node as you usually do; for instance:", f"nano_node --daemon --data_path {data}"
         )
-    if service.launcher is None or service.directory is None:
+    if service.launcher is None or not service.readable:
         return Advice(f"{text} Stop it like this, and start it as you usually do:", f"kill {service.pid}")
-    start = f"cd {quote(str(service.directory))} && {quote(str(service.launcher))}"
-    if service.user != host.user:
-        start = join(("su", "-", service.user, "-s", "/bin/bash", "-c", start))
-    return Advice(f"{text} Start it as you usually do; for instance:", f"kill {service.pid}; {start}")
+    again = restart_by_hand(service, service.launcher, host)
+    return Advice(f"{text} Start it as you usually do; for instance:", again)
 
 
 def stale(host: Host, data: Path, files: Iterable[Path]) -> str:
@@ -248,22 +246,4 @@ def stale(host: Host, data: Path, files: Iterable[Path]) -> str:
     service = running(host, data)
     if service is None:
         return f"No node can be seen that runs with {data}. Start it, or look into its log."
-    newest = max((path for path in files if path.exists()), key=written, default=None)
-    if newest is None or not is_later(newest, service):
-        return ""
-    return (
-        f"The node (pid {service.pid}) has been running since {service.started.astimezone():%H:%M:%S}, "
-        f"{newest.name} was written at {written(newest).astimezone():%H:%M:%S}: it still runs with its "
-        "old settings. Restart it."
-    )
-
-
-def is_later(path: Path, service: Service) -> bool:
-    """Whether a file or folder has changed since the process was started."""
-    # The system counts starts from a boot time in whole seconds, so they may be up to one later than told.
-    return written(path) > service.started + timedelta(seconds=1)
-
-
-def written(path: Path) -> datetime:
-    """When it was last changed."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return old_settings(service, "The node", files)

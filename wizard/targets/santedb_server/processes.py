@@ -6,12 +6,12 @@ import os
 import pwd
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shlex import join
 
 from wizard.host import Host, Service
 from wizard.plan import Advice, Command
+from wizard.service import old_settings
 from wizard.targets.santedb_server.products import BY_PROGRAM, INSTANCE, Product
 
 RUNTIMES = ("mono", "mono-sgen", "mono-sgen64", "mono-sgen32", "cli")
@@ -178,16 +178,4 @@ def stale(host: Host, main: Path, files: tuple[Path, ...]) -> str:
     process = running(host, main)
     if process is None:
         return f"No SanteDB can be seen that runs with {main}. Start it, or look into its log."
-    newest = max((path for path in files if path.exists()), key=_written, default=None)
-    # The system counts starts from a boot time in whole seconds, so they may be up to one later than told.
-    if newest is None or _written(newest) <= process.service.started + timedelta(seconds=1):
-        return ""
-    return (
-        f"SanteDB (pid {process.service.pid}) has been running since "
-        f"{process.service.started.astimezone():%H:%M:%S}, {newest.name} was written at "
-        f"{_written(newest).astimezone():%H:%M:%S}: it still runs with its old settings. Restart it."
-    )
-
-
-def _written(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return old_settings(process.service, "SanteDB", files)
