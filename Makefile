@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench snapshots clean
+.PHONY: demo test check explore bench snapshots clean
 
 demo: $(VENV)/ready
 	@$(BIN)/tls-wizard --demo
@@ -17,6 +17,9 @@ check: $(VENV)/ready-to-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+explore: $(VENV)/ready-to-test
+	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile others
 
 bench: $(VENV)/ready-to-test
 	$(BIN)/python -m tests.bench

@@ -35,12 +35,18 @@ time.tzset()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
+from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from textual.pilot import Pilot
 
 from wizard.reach import within
+
+# `make test` draws the same examples each time, so that what fails has been changed; `make explore` others.
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
+settings.register_profile("others", deadline=None, print_blob=True)
+settings.load_profile("same")
 
 LooksAsBefore: TypeAlias = Callable[[Pilot[Any]], Awaitable[None]]
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"

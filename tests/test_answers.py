@@ -210,7 +210,7 @@ def test_a_template_explains_each_question_and_its_choices(box: Sandbox) -> None
     assert all(len(line) < 160 for line in text.splitlines())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     typed=st.dictionaries(
         st.sampled_from([asked.name for asked in HubRest.questions() if not asked.secret]),
@@ -283,7 +283,7 @@ def test_a_passphrase_comes_from_the_file_that_is_named(tmp_path: Path) -> None:
     assert filled.passphrase == Secret("  hunter2 ")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff"), min_size=1))
 def test_any_line_is_a_passphrase(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("secret") / "secret"

@@ -145,7 +145,7 @@ def test_every_question_has_a_flag_that_is_read_as_its_key_is(target: type[Targe
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @example(next(pair for pair in QUESTIONS if isinstance(pair[1].kind, PerhapsFilePath)), " ")
 @given(
     question=st.sampled_from([(target, asked) for target, asked in QUESTIONS if not asked.secret]),

@@ -780,7 +780,7 @@ def test_several_things_can_be_wrong(state: State, folder: Path) -> None:
 # Whatever stands there --------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     st.sampled_from(["cert.pem", "key.pem", "ca.crt", "index.txt"]),
     st.binary(max_size=40) | st.tuples(st.integers(0, 900), st.binary(min_size=1, max_size=4)),

@@ -53,7 +53,6 @@ def test_a_secret_file_is_one_line_saying_so() -> None:
     assert SECRET.decode() not in everything(plan_of(key))
 
 
-@settings(deadline=None)
 @given(
     secrets=st.lists(st.binary(min_size=4, max_size=12).filter(lambda b: len(set(b)) > 3), min_size=1),
     around=st.lists(st.sampled_from([b"./hub --salt ", b" \\\n", b"\n", b"'", b" --dbPassword=", b"\r\n"])),
@@ -184,7 +183,7 @@ def test_the_diff_of_a_real_script_is_one_that_patch_applies(script: Path, tmp_p
     assert patched(change, tmp_path) == after
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     before=st.lists(st.sampled_from("abcdef"), max_size=25),
     after=st.lists(st.sampled_from("abcdef"), max_size=25),

@@ -364,7 +364,7 @@ def odd_texts() -> st.SearchStrategy[str]:
     return st.one_of(written, st.text(max_size=40), st.text(max_size=20).map(lambda text: f"/tmp/{text}"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_typed_text_raises_and_every_error_is_a_sentence(box: Sandbox, data: st.DataObject) -> None:
     names = [asked.name for asked in HubRest.questions()]
@@ -382,7 +382,7 @@ def raw_values() -> st.SearchStrategy[Any]:
     return st.one_of(scalar, st.lists(st.one_of(scalar, st.none()), max_size=3))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_no_value_of_an_answers_file_raises(box: Sandbox, data: st.DataObject) -> None:
     names = [asked.name for asked in HubRest.questions()]
@@ -407,7 +407,7 @@ def box_answers() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(box_answers())
 def test_no_answer_raises_and_what_is_written_of_it_is_read_again(typed: dict[str, Any]) -> None:
     sheet = fill_in(Box, typed, HOST)
@@ -438,7 +438,6 @@ def test_any_text_is_a_passphrase_and_nothing_shows_or_writes_it(text: str) -> N
         Passphrase().plain(secret)
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(odd_texts(), st.just(PEM)), max_size=4), st.sampled_from([", ", "", "\n"]))
 def test_no_delivery_raises_and_one_that_is_read_comes_back(parts: list[str], between: str) -> None:
     for raw in (parts, between.join(parts)):

@@ -15,7 +15,6 @@ from tests.formats.nginx_runs import NEW, Nginx
 from wizard.formats.nginx import Directive, Document, Editor, New, read, walk
 from wizard.formats.splice import CannotEdit
 
-PROFILE = settings(derandomize=True, database=None, deadline=None)
 ADDED = "added for the test"
 
 # Words that are spelled in a way of their own, and what nginx reads.
@@ -305,7 +304,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Nginx:
     return Nginx.prepared(tmp_path_factory.mktemp("nginx"))
 
 
-@settings(PROFILE, max_examples=250)
+@settings(max_examples=250)
 @given(files())
 def test_what_was_meant_is_read(file: tuple[bytes, list[Node]]) -> None:
     data, nodes = file
@@ -314,7 +313,7 @@ def test_what_was_meant_is_read(file: tuple[bytes, list[Node]]) -> None:
     assert Editor(document).finish() == data
 
 
-@settings(PROFILE, max_examples=350)
+@settings(max_examples=350)
 @given(cases())
 def test_edits_are_read_as_meant_and_everything_else_stays(case: Case) -> None:
     after = read(case.new)
@@ -342,7 +341,7 @@ def test_edits_are_read_as_meant_and_everything_else_stays(case: Case) -> None:
     assert again.finish() == case.new
 
 
-@settings(PROFILE, max_examples=100)
+@settings(max_examples=100)
 @given(case=cases())
 def test_nginx_takes_the_files_and_their_edits(case: Case, nginx: Nginx) -> None:
     kind, program = ("lua", None) if "rewrite_by_lua_block" in all_words(case.nodes) else ("http", NEW)
@@ -356,7 +355,7 @@ SNIPPETS = (
 )
 
 
-@settings(PROFILE, max_examples=200)
+@settings(max_examples=200)
 @given(files(), st.floats(0, 1), st.integers(0, 4), st.lists(st.sampled_from(SNIPPETS), max_size=3))
 def test_a_damaged_file_is_edited_or_refused(
     file: tuple[bytes, list[Node]], place: float, gone: int, snippets: list[bytes]
@@ -381,7 +380,7 @@ def test_a_damaged_file_is_edited_or_refused(
         assert directive.arguments == ("a b",) or directive.block is not None or directive.name == "x"
 
 
-@settings(PROFILE, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(SNIPPETS) | st.sampled_from((b"a", b"b;", b"c {", b"\t", b"n")), max_size=12))
 def test_nginx_stops_where_the_scanner_does(nginx: Nginx, pieces: list[bytes]) -> None:
     """It knows none of the words, so it stops at the first directive, if that can be read."""

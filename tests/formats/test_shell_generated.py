@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.formats.hub_stub import argument_lists, flags
@@ -19,12 +19,7 @@ FLAGS = {
     "sslDH": "/etc/hub/tls/dh.pem",
 }
 PLAIN_FLAGS = FLAGS | {"sslCert": "/etc/hub/tls/cert.pem"}
-PROFILE = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+PROFILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 NAMES = (
     "salt",
@@ -198,6 +193,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(PROFILE, max_examples=150)
+@example('ARGS=(\n  --sslCert\n  \\\\\n  --authMode=no\n)\n./hub "${ARGS[@]}" --authMode=none\n')
 @given(scripts())
 def test_any_script_passes_the_wanted_flags_and_all_others_as_before(folder: Path, script: str) -> None:
     data = script.encode()

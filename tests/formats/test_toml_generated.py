@@ -15,7 +15,6 @@ from tests.formats.nano_reader import NanoRefuses, nano_read
 from wizard.formats.splice import CannotEdit
 from wizard.formats.toml import Document, Value, nano_trouble, read, remove_table, repairs, set_values
 
-PROFILE = settings(derandomize=True, database=None, deadline=None)
 Table = tuple[str, ...]
 SECURE: Table = ("secure",)
 
@@ -189,7 +188,7 @@ def tables_of(document: Document) -> list[Table]:
     return [(), *(table for table in document.tables if isinstance(document.value(*table), dict))]
 
 
-@settings(PROFILE, max_examples=1_400)
+@settings(max_examples=1_400)
 @given(files(), st.sampled_from((SECURE, SECURE, (), ("process", "more"))), VALUES)
 def test_only_what_was_meant_changes(old: bytes, table: Table, wanted: dict[str, Value]) -> None:
     document = read(old)
@@ -226,7 +225,7 @@ def test_only_what_was_meant_changes(old: bytes, table: Table, wanted: dict[str,
     assert set_values(after, table, wanted) == new
 
 
-@settings(PROFILE, max_examples=600)
+@settings(max_examples=600)
 @given(files())
 def test_trouble_is_named_if_and_only_if_the_node_reads_something_else(old: bytes) -> None:
     trouble = [sentence for _, sentence in nano_trouble(read(old))]
@@ -236,7 +235,7 @@ def test_trouble_is_named_if_and_only_if_the_node_reads_something_else(old: byte
         assert all("may not understand" in sentence for sentence in trouble)
 
 
-@settings(PROFILE, max_examples=600)
+@settings(max_examples=600)
 @given(files(), st.sampled_from((SECURE, SECURE, ("process",), ("rpc", "child_process"), ("x y",))))
 def test_a_removed_table_is_gone_and_everything_else_stays(old: bytes, table: Table) -> None:
     new = remove_table(read(old), table)
@@ -248,7 +247,7 @@ def test_a_removed_table_is_gone_and_everything_else_stays(old: bytes, table: Ta
     assert remove_table(read(new), table) == new
 
 
-@settings(PROFILE, max_examples=400)
+@settings(max_examples=400)
 @given(files())
 def test_setting_what_is_set_changes_no_byte(old: bytes) -> None:
     document = read(old)
@@ -298,7 +297,7 @@ SNIPPETS = (
 )
 
 
-@settings(PROFILE, max_examples=1_000)
+@settings(max_examples=1_000)
 @given(
     st.sampled_from(FILES).map(Path.read_bytes) | files(),
     st.floats(0, 1),

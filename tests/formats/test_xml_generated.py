@@ -10,7 +10,7 @@ from tests.formats.test_xml import tree
 from wizard.formats import xml
 from wizard.formats.splice import CannotEdit
 
-PROFILE = settings(derandomize=True, database=None, deadline=None, max_examples=150)
+PROFILE = settings(max_examples=150)
 TYPE = 'xsi:type="RestConfigurationSection"'
 ROOT = (
     '<SanteDBConfiguration xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '

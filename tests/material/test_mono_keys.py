@@ -204,7 +204,7 @@ def test_openssl_reads_the_file_and_writes_the_same(tmp_path: Path) -> None:
     assert ours[12:] == theirs[12:]  # but for the type of key, signature or exchange, either of which will do
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 560))
 def test_what_is_written_is_read_as_the_same_key(number: int) -> None:
     key = mendable()[number % len(mendable())]
@@ -213,7 +213,7 @@ def test_what_is_written_is_read_as_the_same_key(number: int) -> None:
     assert not why_unfit(again)
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.integers(0, 1195), st.binary(max_size=3))
 def test_a_damaged_file_is_refused_with_a_sentence(at: int, instead: bytes) -> None:
     data = pvk(mendable()[0])

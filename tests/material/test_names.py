@@ -8,7 +8,7 @@ import sys
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wizard.material import MaterialError
@@ -69,7 +69,6 @@ def test_what_is_no_name_is_refused_with_what_to_change(typed: str, words: str) 
         read_name(typed)
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.text(max_size=80))
 def test_any_text_is_either_a_name_that_reads_as_itself_or_a_sentence(text: str) -> None:
     try:

@@ -293,7 +293,7 @@ def test_what_is_written_is_read_again_and_written_the_same(written: list[Issued
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(registers)
 def test_openssl_takes_whatever_is_written(
     tmp_path_factory: pytest.TempPathFactory, written: list[Issued]

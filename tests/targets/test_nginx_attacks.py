@@ -189,7 +189,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
 
 
 @given(st.dictionaries(st.sampled_from(_NAMES), _ANSWERS, max_size=12), st.booleans())
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 def test_nonsense_for_answers_is_told_in_a_sentence(odd: Setup, given: dict[str, Raw], known: bool) -> None:
     host = odd.box.host()
     answers: dict[str, Raw] = {"config": str(odd.config), **given} if known else dict(given)
@@ -208,7 +208,7 @@ def test_nonsense_for_answers_is_told_in_a_sentence(odd: Setup, given: dict[str,
 
 
 @given(st.sampled_from(_NAMES), _ANSWERS)
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 def test_one_wrong_answer_among_right_ones_is_told_in_a_sentence(odd: Setup, name: str, raw: Raw) -> None:
     right: dict[str, Raw] = {
         "config": str(odd.config),

@@ -73,7 +73,7 @@ def home() -> Iterator[Path]:
         yield Path(folder)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(
     TEXTS,
     GIVEN,

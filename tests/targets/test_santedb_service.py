@@ -277,7 +277,7 @@ def test_each_file_is_switched_and_nothing_in_it_but_the_endpoints(path: Path) -
     ).count(b"http://")
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(configuration())
 def test_any_configuration_is_switched_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

@@ -126,7 +126,8 @@ class FlagEditor:
     def _gap_before(self, position: int) -> int:
         """Start of the blanks, newlines and continuations before `position`."""
         text = self.data[:position].rstrip(b" \t\n")
-        while text.endswith(b"\\") and self.data[len(text) : len(text) + 1] == b"\n":
+        # Of two backslashes the first makes the other a letter of the word before.
+        while (len(text) - len(text.rstrip(b"\\"))) % 2 and self.data[len(text) : len(text) + 1] == b"\n":
             text = text[:-1].rstrip(b" \t\n")
         return len(text)
 
