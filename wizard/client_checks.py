@@ -35,21 +35,8 @@ _REFUSED_BY_PAGE = ("No required SSL certificate was sent", "The SSL certificate
 """How nginx refuses: after the handshake, by an answer (src/http/ngx_http_special_response.c)."""
 
 _NOT_ACCEPTED = (
-    "It may trust other authorities, or still run with its old settings: restart it, then prove again."
+    "The service may trust other authorities, or still run with old settings: restart it, then prove again."
 )
-
-
-def client_accepted(service: TlsService, name: str, files: ClientFiles) -> Check:
-    """This client's certificate is accepted: the handshake comes about, and the request is answered."""
-
-    def run() -> Outcome:
-        result = _as_client(service, files)
-        if isinstance(result, Trouble):
-            return failed(result.sentence, _NOT_ACCEPTED if result.kind is Kind.CLIENT_CERTIFICATE else "")
-        return passed(_seen(result)) if result.answer.data else failed(unanswered(result))
-
-    guarded = reading(service.ca, run)
-    return Check(f"The client {name} is accepted", Expect.ACCEPT, guarded, curl(service, files))
 
 
 def clients_accepted(service: TlsService, clients: Mapping[str, ClientFiles]) -> Check:
@@ -68,7 +55,8 @@ def clients_accepted(service: TlsService, clients: Mapping[str, ClientFiles]) ->
             if isinstance(result, Trouble) and result.kind in NO_CONNECTION:
                 return failed(result.sentence)
             if problem := _problem(result):
-                problems[name] = problem
+                judges = isinstance(result, Trouble) and result.kind is Kind.CLIENT_CERTIFICATE
+                problems[name] = f"{problem.rstrip('.')}. {_NOT_ACCEPTED}" if judges else problem
             slow += _took_too_long(result)
             tried += 1
         return _all_in_all(problems, tried, len(clients))
