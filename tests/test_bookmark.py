@@ -266,7 +266,7 @@ def _nano(root: Path) -> tuple[Sheet[Any], Host, State]:
 
 def _nginx(root: Path) -> tuple[Sheet[Any], Host, State]:
     there = nginx_plans.Setup(root)
-    sheet = there.sheet(site="new", server_name="api.example.org", upstream="127.0.0.1:9")
+    sheet = there.sheet(site="new", server_name="api.example.org", upstream="127.0.0.1:9", redirect=False)
     return sheet, there.box.host(), there.box.state
 
 

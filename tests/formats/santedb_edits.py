@@ -30,10 +30,11 @@ def types(section: Element) -> list[str]:
 
 
 def switched(document: Document) -> list[Edit]:
-    """All endpoints on https."""
+    """All endpoints on https, as far as they have an address."""
     return [
-        SetAttribute(element, "address", (element.get("address") or "").replace("http://", "https://", 1))
+        SetAttribute(element, "address", address.replace("http://", "https://", 1))
         for element in endpoints(document)
+        if (address := element.get("address")) is not None
     ]
 
 

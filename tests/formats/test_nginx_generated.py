@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.formats.nginx_runs import NEW, Nginx
@@ -355,27 +355,34 @@ SNIPPETS = (
 )
 
 
-@settings(max_examples=200)
-@given(files(), st.floats(0, 1), st.integers(0, 4), st.lists(st.sampled_from(SNIPPETS), max_size=3))
-def test_a_damaged_file_is_edited_or_refused(
-    file: tuple[bytes, list[Node]], place: float, gone: int, snippets: list[bytes]
-) -> None:
-    whole, _ = file
-    at = round(place * len(whole))
-    try:
-        document = read(whole[:at] + b"".join(snippets) + whole[at + gone :])
-    except CannotEdit as refusal:
-        assert refusal.reason.isprintable()
-        assert refusal.remedy
-        assert refusal.line
-        return
+def changed_everywhere(data: bytes) -> bytes:
+    """Other arguments for each directive, and another one in each block."""
+    document = read(data)
     editor = Editor(document)
     for directive in walk(document.directives):
         if directive.block is None:
             editor.set(directive, "a b")
         elif not directive.holds_lua:
             editor.add(directive, [New(("x",), remark=ADDED)])
-    after = read(editor.finish())
+    return editor.finish()
+
+
+@settings(max_examples=200)
+@example((b"server { }", []), 0.0, 0, [b'""', b")"])
+@given(files(), st.floats(0, 1), st.integers(0, 4), st.lists(st.sampled_from(SNIPPETS), max_size=3))
+def test_a_damaged_file_is_edited_or_refused(
+    file: tuple[bytes, list[Node]], place: float, gone: int, snippets: list[bytes]
+) -> None:
+    whole, _ = file
+    at = round(place * len(whole))
+    damaged = whole[:at] + b"".join(snippets) + whole[at + gone :]
+    try:
+        after = read(changed_everywhere(damaged))
+    except CannotEdit as refusal:
+        assert refusal.reason.isprintable()
+        assert refusal.remedy
+        assert refusal.line
+        return
     for directive in walk(after.directives):
         assert directive.arguments == ("a b",) or directive.block is not None or directive.name == "x"
 

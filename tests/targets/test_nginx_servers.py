@@ -20,6 +20,16 @@ from wizard.targets.nginx_server import install, servers, sites
 from wizard.targets.nginx_server.servers import Servers
 
 SITE = "server { listen 127.0.0.1:@plain@; server_name api.example.org; return 204; }"
+ANOTHER = Service(
+    pid=2**22 + 1,
+    arguments=(),
+    program="another",
+    directory=None,
+    user="root",
+    started=datetime.now(UTC),
+    listening=(),
+)
+"""A program that runs beside it; no process has that number."""
 
 
 def read(folder: Path, http: str, **files: str) -> Servers:
@@ -254,15 +264,7 @@ def test_the_nginx_that_runs_is_known(tmp_path: Path, version: str, number: tupl
 
 def test_a_title_with_blanks_is_taken_apart() -> None:
     title = "nginx: master process /usr/sbin/nginx -c /etc/my conf/nginx.conf -p/srv/x -g daemon off;"
-    service = Service(
-        pid=2**22 + 1,
-        arguments=tuple(title.split()),
-        program="nginx",
-        directory=None,
-        user="root",
-        started=datetime.now(UTC),
-        listening=(),
-    )
+    service = replace(ANOTHER, arguments=tuple(title.split()), program="nginx")
     assert install._options(title.removeprefix("nginx: master process ")) == {
         "-c": "/etc/my conf/nginx.conf",
         "-p": "/srv/x",
@@ -285,6 +287,15 @@ def test_a_port_of_another_nginx_is_taken(tmp_path: Path) -> None:
         assert f"Port {port} is taken by nginx" in fill_in(Nginx, given, both)["https_port"].error
         # Its own is none of another.
         assert not fill_in(Nginx, {**given, "https_port": setup.ports["plain"]}, both)["https_port"].error
+
+
+def test_the_port_that_is_offered_is_one_that_nobody_has(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, http=SITE)
+    others = replace(ANOTHER, program="apache2", listening=(("0.0.0.0", 443), ("::", 8443)))
+    host = replace(setup.box.host(), services=(*setup.box.host().services, others))
+    offered = fill_in(Nginx, {"config": str(setup.config), "site": NAME}, host)["https_port"]
+    assert not offered.error
+    assert offered.text not in ("443", "8443")
 
 
 def test_a_port_that_nginx_has_for_streams_is_taken(tmp_path: Path) -> None:

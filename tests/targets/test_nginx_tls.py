@@ -163,7 +163,8 @@ def test_what_cannot_be_edited_with_certainty_is_refused(tmp_path: Path, kind: s
     http, words = REFUSED[kind]
     setup = setup_of(tmp_path, http, listen_inc="listen 127.0.0.1:@plain@;")
     before = setup.box.tree()
-    assert words in setup.refusal()
+    # Only the listen lines are in the way of a redirect; else it does not matter who has port 80.
+    assert words in setup.refusal(redirect=kind == "listens in an include")
     assert setup.box.tree() == before
 
 

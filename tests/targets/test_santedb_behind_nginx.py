@@ -183,9 +183,9 @@ def test_the_way_leads_to_nginx_with_what_is_known(there: Both) -> None:
         elsewhere = sheet["way"].elsewhere
         assert elsewhere is not None
         assert elsewhere.target == "nginx"
-        given = {**elsewhere.given({"common_name": NAME}), "config": str(there.nginx.config)}
+        given = {**elsewhere.given({"common_name": NAME}), "source": "self-signed", "redirect": False}
         with running(there.nginx):
-            filled = answers.complete(Nginx, {**given, "source": "self-signed"}, there.look())
+            filled = answers.complete(Nginx, {**given, "config": str(there.nginx.config)}, there.look())
     assert isinstance(filled, Nginx)
     assert filled.upstream == f"127.0.0.1:{there.santedb.there.port}"
     assert filled.santedb_config == there.santedb.config

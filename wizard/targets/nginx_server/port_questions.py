@@ -16,6 +16,8 @@ from wizard.targets.nginx_server.upstreams import is_free
 FIRST_FOR_ALL = 1024
 """Ports below it are root's (ip(7), ip_unprivileged_port_start)."""
 
+USUAL_PORTS = (443, 8443, 9443, 10443)
+
 PORTS_PAGE = Page("ports", "ports and rules")
 
 
@@ -82,7 +84,8 @@ class PortQuestions(ServerQuestions):
         ports = [at[1] for at in self.sockets()] if server and server.tls else []
         if ports:
             return 443 if 443 in ports else ports[0]
-        return 8443 if self._taken(host, 443) or self._may_not_open(host, 443) else 443
+        free = (at for at in USUAL_PORTS if not (self._taken(host, at) or self._may_not_open(host, at)))
+        return next(free, USUAL_PORTS[0])
 
     def check_https_port(self, host: Host, value: int) -> str | None:
         server = None if self.is_new else self.server
