@@ -83,6 +83,7 @@ REFUSED: dict[str, tuple[int | None, str]] = {
     "refuse_open_quote.sh": (2, "Bash cannot read the script"),
     "refuse_options_after_ampersand.sh": (3, "ended by &"),
     "refuse_orphan_of_another_command.sh": (3, "begins with --directory"),
+    "refuse_orphan_with_an_equals_sign.sh": (5, "begins with --sslCert"),
     "refuse_python.sh": (1, "not for bash"),
     "refuse_quoted_command_broken.sh": (3, "begins with --serverType"),
     "refuse_quoted_command_with_expansion.sh": (2, "inside a quoted command"),

@@ -255,7 +255,11 @@ def broken_scripts(draw: st.DrawFn) -> tuple[str, list[str], str]:
     return before + around.format(broken), comments, before + around.format(meant)
 
 
+KNOWN_HTTP = "KNOWN=http\n./hub --serverType=$KNOWN"
+
+
 @settings(PROFILE, max_examples=80)
+@example((f"{KNOWN_HTTP}\n --db=abc\n", [], f"{KNOWN_HTTP} --db=abc\n"))
 @given(broken_scripts())
 def test_any_broken_command_is_repaired_as_meant(folder: Path, generated: tuple[str, list[str], str]) -> None:
     broken, comments, meant = generated

@@ -83,7 +83,7 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
     endings: list[Ending] = []
     for spot in spots:
         assignments += _assignments(spot, reader, functions)
-        if spot.node.type == "command":
+        if spot.node.type == "command" or _is_option(spot, reader):
             command = reader.command(spot.node.start_byte)
             commands.append(command)
             text = command.words[0].text if command.words else ""
@@ -159,8 +159,18 @@ def _function_name(node: Node, reader: Reader) -> str:
     return reader.text(name.start_byte, name.end_byte) if name else ""
 
 
+def _is_option(spot: _Spot, reader: Reader) -> bool:
+    """Whether it is --name=value at the beginning of a command, which for bash is the name of a program."""
+    if spot.node.type != "variable_assignment" or spot.parent == "command":
+        return False
+    name = spot.node.child_by_field_name("name")
+    return name is not None and not _name(reader.text(name.start_byte, name.end_byte))
+
+
 def _assignments(spot: _Spot, reader: Reader, functions: frozenset[str]) -> Iterator[Assignment]:
     node = spot.node
+    if _is_option(spot, reader):
+        return
     if node.type == "variable_assignment" and spot.parent != "command":
         name = node.child_by_field_name("name")
         operator = next((child for child in node.children if child.type in ("=", "+=")), None)

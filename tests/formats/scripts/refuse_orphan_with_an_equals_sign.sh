@@ -1,0 +1,5 @@
+#!/bin/bash
+./hub --serverType http
+
+echo started
+--sslCert=/etc/hub/cert.pem
