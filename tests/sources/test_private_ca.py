@@ -206,6 +206,17 @@ def test_with_the_key_of_its_root_kept_elsewhere_it_goes_on(rest: Setup) -> None
     assert verdict(folder.certificate, server_of(rest), *SERVER) == ""
 
 
+def test_whose_certificate_is_in_place_issues_the_next_one(rest: Setup) -> None:
+    assert rest.sheet()["source"].text == "self-signed"
+    rest.apply(**NEW)
+    assert rest.sheet()["source"].text == "private-ca"
+    assert rest.sheet()["authority"].text == "own"
+    assert not rest.plan(**{name: value for name, value in NEW.items() if name != "source"}).changes
+    folder, other = authority_of(rest), Setup(rest.box, HubGrpc)
+    other.apply(**NEW, authority=str(folder.path))
+    assert other.sheet()["authority"].text == str(folder.path)
+
+
 def test_a_copy_of_a_root_is_no_authority(rest: Setup) -> None:
     rest.apply(**NEW)
     folder, other = authority_of(rest), Setup(rest.box, HubGrpc)
@@ -214,7 +225,7 @@ def test_a_copy_of_a_root_is_no_authority(rest: Setup) -> None:
     kind = other.sheet(**NEW)["authority"].question.kind
     assert isinstance(kind, Choice)
     assert kind.options[0] == ("own", "a new one")
-    other.apply(**NEW)
+    other.apply(**NEW, authority="own")
     assert authority_of(other).exists
     assert certificates(authority_of(other).certificate) != certificates(folder.certificate)
     assert verdict(authority_of(other).certificate, server_of(other), *SERVER) == ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.sandboxed import furnished
-from tests.targets.hub_plans import NAMES, file, names, openssl, plan_of
+from tests.targets.hub_plans import NAMES, file, names, openssl, plan_of, sheet_of
 from wizard import transaction
 from wizard.demo.sandbox import Sandbox
 from wizard.material.certificates import certificate_pem, describe, read_certificates_pem, self_signed_server
@@ -127,7 +127,7 @@ def test_a_pair_that_does_not_serve_is_replaced_and_the_reason_told(
     box: Sandbox, there: Callable[[Sandbox], None], reason: str
 ) -> None:
     there(box)
-    plan = plan_of(box)
+    plan = plan_of(box, source="self-signed")
     told = [warning for warning in plan.warnings if "replaced" in warning.text]
     assert len(told) == 1
     assert reason in told[0].text
@@ -138,6 +138,17 @@ def test_a_pair_that_does_not_serve_is_replaced_and_the_reason_told(
     assert file(plan, "key.pem").mode == 0o600
     transaction.apply(plan, box.state)
     assert not plan_of(box).changed
+
+
+@pytest.mark.parametrize(
+    ("there", "source"),
+    [(lambda _: None, "self-signed"), (write_pair, "self-signed"), (by_an_authority, "request")],
+)
+def test_what_is_in_place_is_not_replaced_by_another_kind_without_a_word(
+    box: Sandbox, there: Callable[[Sandbox], None], source: str
+) -> None:
+    there(box)
+    assert sheet_of(box.hub / "start.sh")["source"].text == source
 
 
 def test_undo_brings_a_replaced_pair_back(box: Sandbox) -> None:

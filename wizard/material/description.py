@@ -78,7 +78,7 @@ def describe(certificate: x509.Certificate, now: datetime) -> Description:
         names=names_in(certificate.extensions),
         purposes=_purposes(certificate.extensions),
         issuer=certificate.issuer.rfc4514_string(),
-        self_signed=_is_self_signed(certificate),
+        self_signed=is_self_signed(certificate),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         days_left=(certificate.not_valid_after_utc - now).days,
@@ -132,8 +132,11 @@ _PURPOSES = {ExtendedKeyUsageOID.SERVER_AUTH: "servers", ExtendedKeyUsageOID.CLI
 
 
 @lru_cache(maxsize=1)
-def _is_self_signed(certificate: x509.Certificate) -> bool:
-    """Kept, for a certificate is often described twice in turn, and most of the time goes here."""
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    """Whether it bears the signature of its own key.
+
+    Kept, for a certificate is often described twice in turn, and most of the time goes here.
+    """
     try:
         certificate.verify_directly_issued_by(certificate)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -81,11 +81,11 @@ class AuthorityFolder:
 
     def read_certificate(self) -> Certificate:
         """The root. Raises OSError or MaterialError."""
-        return _certificate(self.certificate, version(self.certificate))
+        return first_certificate(self.certificate)
 
     def read_issuer(self) -> Certificate:
         """The certificate that issues. Raises OSError or MaterialError."""
-        return _certificate(self.issuing[0], version(self.issuing[0]))
+        return first_certificate(self.issuing[0])
 
     def read_register(self) -> tuple[Issued, ...]:
         """What it has issued; nothing where there is no register. Raises OSError or MaterialError."""
@@ -165,6 +165,14 @@ class AuthorityFolder:
         )
 
 
+def first_certificate(path: Path) -> Certificate:
+    """The one that a PEM file begins with, read again only when the file has changed.
+
+    Raises OSError or MaterialError.
+    """
+    return _certificate(path, version(path))
+
+
 @lru_cache(maxsize=64)
 def _certificate(path: Path, _version: tuple[int, int, int]) -> Certificate:
     from wizard.material.certificates import read_certificates_pem
@@ -190,15 +198,15 @@ def known(state: State) -> tuple[AuthorityFolder, ...]:
         return ()
 
 
-def issued_by_one_of(folders: Iterable[AuthorityFolder], certificate: Certificate) -> bool:
-    """Whether one of these authorities has issued the certificate, as far as they can be read."""
+def issuer_among(folders: Iterable[AuthorityFolder], certificate: Certificate) -> AuthorityFolder | None:
+    """Which of these authorities has issued the certificate, as far as they can be read."""
     from wizard.material.chains import was_issued
 
     for folder in folders:
         with suppress(OSError, MaterialError):
             if was_issued(certificate, by=folder.read_issuer()):
-                return True
-    return False
+                return folder
+    return None
 
 
 @lru_cache(maxsize=4)

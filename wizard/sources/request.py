@@ -20,7 +20,7 @@ from wizard.material import MaterialError
 from wizard.material.subject import Subject
 from wizard.plan import Advice, Change, File, Warning
 from wizard.small_files import read_small
-from wizard.sources.authority_folder import AuthorityFolder, issued_by_one_of
+from wizard.sources.authority_folder import AuthorityFolder, issuer_among
 from wizard.sources.pair import (
     Found,
     Issue,
@@ -121,7 +121,7 @@ def _serves(found: Found, wanted: Wanted, now: datetime, ours: Iterable[Authorit
     except MaterialError:
         return False
     whole = not chain.unused
-    elsewhere = chain.root != chain.leaf and not issued_by_one_of(ours, chain.leaf)
+    elsewhere = chain.root != chain.leaf and issuer_among(ours, chain.leaf) is None
     return whole and elsewhere and not wanted.anew and not ends_soon(chain.leaf, now)
 
 

@@ -15,11 +15,12 @@ from wizard.kinds import (
     Whole,
     YesNo,
 )
+from wizard.material import MaterialError
 from wizard.material.key_types import KeyType
 from wizard.material.names import check_common_name
 from wizard.questions import question
 from wizard.secret import Secret
-from wizard.sources.authority_folder import AuthorityFolder, known
+from wizard.sources.authority_folder import AuthorityFolder, first_certificate, issuer_among, known
 from wizard.sources.desk import Desk, NewAuthority
 from wizard.targets.certificate.base import (
     AUTHORITY_PAGE,
@@ -105,7 +106,15 @@ class OwnAuthority(Requester):
         return ((OWN, label), *((str(folder.path), folder.words()) for folder in others))
 
     def default_authority(self, host: Host) -> str:
-        return OWN
+        """The one that has issued what is in place."""
+        own, pair = AuthorityFolder(self.own_authority), self.pair(host)
+        if own.exists or not pair.certificate.is_file():
+            return OWN
+        try:
+            other = issuer_among(known(host.state), first_certificate(pair.certificate))
+        except (OSError, MaterialError):
+            return OWN
+        return str(other.path) if other else OWN
 
     def check_authority(self, host: Host, value: str) -> str | None:
         folder = AuthorityFolder(self.own_authority if value == OWN else Path(value))

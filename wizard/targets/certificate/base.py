@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from wizard.errors import Refusal
 from wizard.host import Host
 from wizard.kinds import (
     Choice,
 )
 from wizard.material.key_types import KeyType
-from wizard.questions import Page, Questionnaire, question
+from wizard.questions import NotAnswered, Page, Questionnaire, question
+from wizard.sources.authority_folder import AuthorityFolder, first_certificate, issuer_among, known
 from wizard.sources.pair import Pair
 
 SELF_SIGNED, PRIVATE_CA, REQUEST, EXISTING = "self-signed", "private-ca", "request", "existing"
@@ -83,4 +85,23 @@ class CertificateQuestions(Questionnaire):
         return tuple((source, SOURCES[source]) for source in self.sources)
 
     def default_source(self, host: Host) -> str:
-        return self.sources[0]
+        """That of the certificate which is in place, as far as it shows: none is replaced by one of another
+        kind without a word.
+        """
+        try:
+            there = self._source_in_place(host)
+        except (NotAnswered, Refusal, ValueError, OSError):  # another question says why
+            there = ""
+        return there if there in self.sources else self.sources[0]
+
+    def _source_in_place(self, host: Host) -> str:
+        from wizard.material.description import is_self_signed
+        from wizard.sources.request import Request
+
+        pair = self.pair(host)
+        if not pair.certificate.is_file():
+            return REQUEST if Request.beside(pair).waits else ""
+        certificate = first_certificate(pair.certificate)
+        if issuer_among((AuthorityFolder(self.own_authority), *known(host.state)), certificate):
+            return PRIVATE_CA
+        return SELF_SIGNED if is_self_signed(certificate) else REQUEST
