@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wizard import targets
 from wizard.errors import BadAnswers, WizardError
 from wizard.host import Host
-from wizard.kinds import MOST_OPTIONS, Plain, Raw
+from wizard.kinds import MOST_OPTIONS, Choice, Plain, Raw
 from wizard.questions import Question
 from wizard.secret import Secret
 from wizard.sheet import Elsewhere, Entry, Sheet, fill_in
@@ -173,7 +173,9 @@ def _problem(entry: Entry, *, flags: bool) -> str:
     if asked.secret and entry.missing:
         how = "" if flags else " with --passphrase-file"
         return f"{text} Write it into a file that only you can read, and name that file{how}."
-    return text
+    if entry.missing and isinstance(asked.kind, Choice):
+        return f"{text} One of: {', '.join(f'{value} ({label})' for value, label in asked.kind.options)}."
+    return f"{text} {asked.help}" if entry.missing else text
 
 
 def _instead(elsewhere: Elsewhere) -> str:

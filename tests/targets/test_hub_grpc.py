@@ -14,12 +14,13 @@ from tests.formats.hub_stub import argument_lists, flags
 from tests.peers.grpc_hub import GrpcClient, real_grpc_hub
 from tests.targets.grpc_plans import filled, grpc_box, host_of, plan_of, proven, sheet_of
 from tests.targets.hub_plans import file, names, openssl
-from wizard import transaction
+from wizard import answers, transaction
 from wizard.demo.sandbox import Sandbox
 from wizard.kinds import Raw
 from wizard.plan import Directory, File, Plan
 from wizard.proof import Proof, Verdict
 from wizard.secret import Secret
+from wizard.targets.hub_grpc import HubGrpc
 
 
 @pytest.fixture
@@ -202,7 +203,11 @@ def test_a_client_that_is_added_gets_files_and_nobody_elses_change(box: Sandbox)
 def test_a_client_that_is_taken_out_is_locked_out_by_a_new_authority(box: Sandbox) -> None:
     secured(box)
     old = (box.hub / "tls" / "ca.crt").read_bytes()
-    assert sheet_of(box, clients=["alice"])["lock_out"].missing, "it is never assumed"
+    asked = sheet_of(box, clients=["alice"])["lock_out"]
+    assert asked.missing, "it is never assumed"
+    said = str(answers.refusal(HubGrpc, [asked]))
+    assert "lock_out (--lock-out): No longer among the clients: bob. " in said
+    assert said.endswith("One of: new-authority (new authority), files (remove files only).")
     plan = plan_of(box, clients=["alice"], lock_out="new-authority")
     assert {"ca.key", "ca.crt", "server.crt", "alice.crt", "rpc.user.1.crt"} <= set(names(plan.changes))
     assert "rpc.user.1: locked out once Hub is restarted" in texts(plan)

@@ -156,6 +156,7 @@ def test_t38_a_failed_reload_keeps_the_old_certificate_and_is_found(
         reloaded = failed["nginx has read the new configuration"]
         assert "the old certificate stays" in reloaded.meaning
         assert "still could not bind()" in reloaded.meaning or "bind() to" in reloaded.meaning
+        assert "stop nginx and start it again" in reloaded.meaning
         assert "It serves cert.pem" in failed
 
 

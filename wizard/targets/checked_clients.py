@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from wizard.errors import WrongAnswer
 from wizard.host import Host
@@ -16,6 +16,7 @@ from wizard.kinds import Choice, FilePath, PerhapsFilePath
 from wizard.material import MaterialError
 from wizard.plan import Change, Directory, File, Tell, Warning
 from wizard.questions import question
+from wizard.sheet import Missing
 from wizard.sources import client_authority, expired_client, private_ca
 from wizard.sources.authority_folder import AuthorityFolder
 from wizard.sources.clients import Bundle, Clients, enumerated
@@ -85,6 +86,11 @@ class CheckedClients(ClientQuestions):
 
     def applies_lock_out(self, host: Host) -> bool:
         return self.issues_to_clients and bool(self.people.taken_out)
+
+    def default_lock_out(self, host: Host) -> NoReturn:
+        """Whose access ends and how is not for the wizard to decide."""
+        out = ", ".join(self.people.taken_out)
+        raise Missing(f"No longer among the clients: {out}. Say what becomes of the certificates they have.")
 
     def check_lock_out(self, host: Host, value: str) -> str | None:
         if value == FILES_ONLY:

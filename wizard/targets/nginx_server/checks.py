@@ -19,6 +19,7 @@ from wizard.plan import Change
 from wizard.probe import Endpoint, Handshake, Request, bracketed, plain_http, versions
 from wizard.processes import started
 from wizard.proof import Check, Expect, Outcome, Verdict
+from wizard.targets.nginx_server.diagnosis import in_plain_words
 from wizard.targets.nginx_server.edits import HSTS
 from wizard.targets.nginx_server.install import Nginx
 from wizard.trouble import Kind, Trouble
@@ -98,7 +99,7 @@ def _last_failure(log: Path | None) -> str:
     except OSError:
         return ""
     said = (line for line in reversed(lines) if "[emerg]" in line and "still could not bind" not in line)
-    return next((f"{log} says: {line}" for line in said), "")
+    return next((f"{log} says: {line} {in_plain_words(line)}".rstrip() for line in said), "")
 
 
 def _clock(seconds: float) -> str:

@@ -46,6 +46,8 @@ _WORDS = (
     ('unknown directive "ssl"', "The directive ssl was taken away in 1.25.1: write ssl behind listen."),
     ("unknown directive", "This nginx does not know the directive: a typing error, or a module is missing."),
     ("directive is duplicate", "The directive stands twice in one block."),
+    ("Address already in use", "Another program has the port. Or nginx itself has had it on other addresses "
+     "since before: a reload does not let go of them, so stop nginx and start it again."),
     ("invalid value", "The value is none that this directive takes."),
     ("Permission denied", "nginx may not read it. Check owner and mode, and run the wizard as root."),
     ("No such file", "The file is not there."),
@@ -85,6 +87,11 @@ def explained(output: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_explained(output)))
 
 
+def in_plain_words(said: str) -> str:
+    """What a failure means; empty where nginx's own words have to do."""
+    return next((words for text, words in _WORDS if text in said), "")
+
+
 def _explained(output: str) -> Iterator[str]:
     for line in output.splitlines():
         level = _LEVEL.match(line)
@@ -93,5 +100,5 @@ def _explained(output: str) -> Iterator[str]:
         said = line[level.end() :]
         place = _PLACE.search(said)
         where = f"{place['file']}, line {place['line']}: " if place else ""
-        words = next((words for text, words in _WORDS if text in said), "")
+        words = in_plain_words(said)
         yield f"{where}{words}\n  nginx says: {said}" if words else f"{where}{said}"
