@@ -206,7 +206,7 @@ def test_a_client_that_is_taken_out_is_locked_out_by_a_new_authority(box: Sandbo
     asked = sheet_of(box, clients=["alice"])["lock_out"]
     assert asked.missing, "it is never assumed"
     said = str(answers.refusal(HubGrpc, [asked]))
-    assert "lock_out (--lock-out): No longer among the clients: bob. " in said
+    assert "lock_out (--lock-out): No longer among the clients: rpc.user.1. " in said
     assert said.endswith("One of: new-authority (new authority), files (remove files only).")
     plan = plan_of(box, clients=["alice"], lock_out="new-authority")
     assert {"ca.key", "ca.crt", "server.crt", "alice.crt", "rpc.user.1.crt"} <= set(names(plan.changes))
