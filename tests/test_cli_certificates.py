@@ -118,6 +118,8 @@ def test_making_one_again_leaves_what_the_setup_has_come_to_since(box: Sandbox) 
     assert done.returncode == 0, done.stderr
     changed = [Path(change["path"]).name for change in json.loads(done.stdout)["changes"]]
     assert changed == ["index.txt", "alice.crt"], "carol stays, and so does the authority"
+    refused = cli(box, "reissue", str(box.hub / "tls" / "ca.crt"))
+    assert (refused.returncode, "is the certificate of an authority" in refused.stderr) == (1, True)
     last = cli(box, "history").stdout.splitlines()[0]
     assert last.endswith(": renews alice")
 

@@ -178,6 +178,16 @@ def test_a_weak_one_is_called_that(tmp_path: Path) -> None:
     assert "! Very weak" in there.text
 
 
+def test_a_weak_one_from_a_file_is_called_that_too(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text("abcd\n")
+    with asked(tmp_path, "apply", answers_file(tmp_path, passphrase_file=str(secret)), "--yes") as there:
+        assert there.end() == 0, there.text
+    assert "! Very weak" in there.text
+    assert "abcd" not in there.text
+
+
 def test_without_a_terminal_the_key_of_the_file_is_named(tmp_path: Path) -> None:
     """Not even the terminal that the process may have besides its standard input is asked."""
     done = subprocess.run(

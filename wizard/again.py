@@ -114,10 +114,27 @@ def reissued(state: State, path: Path, *, new_key: bool) -> tuple[type[Target], 
             f"{path} has only been copied there. Make the certificate again where it was made, then apply "
             "the same answers again."
         )
+    if _is_authority(real):
+        raise WizardError(
+            f"{path} is the certificate of an authority, which is not made again: all who trust it would "
+            "have to be told. What it has issued can be made again; once it has ended, the next run makes a "
+            "new authority."
+        )
     # What the setup has come to since, such as another client, is to stay.
     latest = [run for run in in_force if _same_setup(run, made[-1])][-1]
     target, given = answers.of_run(latest)
     return target, {**given, "reissue": [str(real)], "new_keys": new_key}
+
+
+def _is_authority(path: Path) -> bool:
+    from wizard.material import MaterialError
+    from wizard.material.authority import may_issue
+    from wizard.sources.authority_folder import first_certificate
+
+    try:
+        return may_issue(first_certificate(path))
+    except (OSError, MaterialError):  # what is wrong with it is told where it is made again
+        return False
 
 
 def _same_setup(run: Run, other: Run) -> bool:

@@ -108,6 +108,7 @@ def _with_secrets(
     options: argparse.Namespace, target: type[Target], given: dict[str, Raw], here: Host
 ) -> dict[str, Raw]:
     """The answers with passphrases: those that are only for a preview are not asked for."""
+    terminal.judge_new(target, given, here)
     if options.command == "plan" or options.check:
         given = terminal.for_preview(target, given, here)
     return terminal.with_secrets(target, given, here)

@@ -69,6 +69,16 @@ def for_preview(target: type[Target], given: dict[str, Raw], host: Host) -> dict
     return {**given, **{name: generated() for name in needed}}
 
 
+def judge_new(target: type[Target], given: dict[str, Raw], host: Host) -> None:
+    """Say which of the new passphrases are weak that come from files."""
+    from wizard.sheet import fill_in
+
+    secrets = {name: raw for name, raw in given.items() if isinstance(raw, Secret)}
+    for entry in fill_in(target, given, host).entries if secrets else ():
+        if entry.chosen and entry.question.name in secrets:
+            _judge(secrets[entry.question.name])
+
+
 def with_secrets(target: type[Target], given: dict[str, Raw], host: Host) -> dict[str, Raw]:
     """The answers with the passphrases that are still needed, where somebody can be asked for them.
 

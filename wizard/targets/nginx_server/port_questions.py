@@ -209,7 +209,7 @@ class PortQuestions(ServerQuestions):
         if server and not self.is_new and server.plain and value != expected:
             return f"It listens on port {expected} without TLS, so that is the one to be redirected."
         if by := self._taken(host, value):
-            return f"Port {value} is taken by {by}. Give another one, or answer no above."
+            return f"Port {value} is taken by {by}. Give another one, or answer no to Redirect."
         if problem := self._may_not_open(host, value):
             return problem
         names = self.server_name if self.is_new else server.names if server else ()
