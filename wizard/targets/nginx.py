@@ -325,7 +325,7 @@ class Nginx(NginxQuestions):
 
     def offer(self, host: Host) -> Offer:
         now = self.anew()  # what its files hold may have changed since they were read
-        clients = now.clients_with_files() if now.client_ca != NONE else {}
+        clients = now.clients_with_files() if now.client_ca != NONE else None
         return Offer(now._service(host), clients)
 
     def proof(self, host: Host) -> tuple[Check, ...]:
