@@ -11,7 +11,7 @@ from wizard import answers, journal, transaction
 from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.journal import Run, Status
-from wizard.kinds import Raw
+from wizard.kinds import Choice, Raw, Text
 from wizard.plan import Command, Plan
 from wizard.sheet import fill_in
 from wizard.small_files import read_small
@@ -94,7 +94,9 @@ def recorded(run: Run) -> Target:
     found = target.__new__(target)
     for asked in target.questions():
         if asked.name in given:
-            object.__setattr__(found, asked.name, asked.kind.read(given[asked.name]))
+            # What can be chosen depends on the host: a server of nginx, an authority.
+            kind = Text() if isinstance(asked.kind, Choice) else asked.kind
+            object.__setattr__(found, asked.name, kind.read(given[asked.name]))
         elif asked.kind.optional:
             object.__setattr__(found, asked.name, asked.kind.read(""))
     return found

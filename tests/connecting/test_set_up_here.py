@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.connecting.servers import result
+from tests.connecting.servers import Parties, result
 from tests.peers.hub import free_port
 from tests.peers.nano.directory import STAND_IN
 from tests.peers.nginx_host import NginxHost, debians, running, service
 from tests.peers.sandboxed import furnished
+from tests.sources.elsewhere import Elsewhere
 from tests.sources.setups import Setup as HubSetup
 from tests.targets.grpc_plans import PASSPHRASE, filled, grpc_box
 from tests.targets.nano_plans import Setup as NanoSetup
+from tests.targets.nginx_plans import Setup as NginxSetup
 from wizard import answers, history, journal, review, transaction
 from wizard.connecting.set_up_here import servers
 from wizard.host import Host
@@ -28,6 +30,9 @@ from wizard.service import restart
 from wizard.sheet import Sheet, fill_in
 from wizard.targets.connector import Connector
 from wizard.targets.nginx import Nginx
+
+IN_PLACE = "hub.example.org"
+PLAIN = f"    server {{ listen 127.0.0.1:@plain@; server_name {IN_PLACE}; location / {{ return 200 ok; }} }}"
 
 
 def secured(node: NanoSetup, **given: Raw) -> Run:
@@ -169,6 +174,68 @@ def test_nginx_before_a_service(tmp_path: Path, client_ca: str) -> None:
     assert proof.passed, proof
     asked = result(proof, "Mode skip")
     assert asked.got.startswith("refused" if client_ca == "own" else "it works")
+
+
+@pytest.mark.parametrize("source", ["self-signed", "private-ca", "existing"])
+@pytest.mark.parametrize("redirect", [True, False], ids=["redirected", "alone"])
+def test_nginx_secured_in_place(tmp_path: Path, source: str, redirect: bool) -> None:
+    """By the name of the server that was edited, which is no answer that the question lists by itself."""
+    setup = NginxSetup(tmp_path, http=PLAIN)
+    given: dict[str, Raw] = {"site": IN_PLACE, "source": source, "redirect": redirect}
+    if source == "existing":
+        elsewhere = Elsewhere(tmp_path / "elsewhere")
+        certificate, key = elsewhere.pair("server")
+        chain = elsewhere.joined("chain.pem", certificate, elsewhere.intermediate, elsewhere.root)
+        given |= {"certificate_file": str(chain), "key_file": str(key)}
+    elif source == "private-ca":
+        given["passphrase"] = PASSPHRASE
+    with setup.running():
+        plan = setup.plan(**given)
+        run = transaction.apply(plan, setup.box.state)
+        assert plan.restart is not None
+        restart(plan.restart)
+        host = setup.box.host()
+        sheet = sheet_of(host, from_run=run.id, directory=str(tmp_path / "texts"))
+        assert sheet["url"].text == f"https://{IN_PLACE}:{setup.ports['tls']}/"
+        transaction.apply(planned(sheet, host), setup.box.state)
+        assert sheet.answers is not None
+        proof = prove(sheet.answers.proof(host))
+    assert proof.passed, proof
+    assert result(proof, "Mode verify-ca").got.startswith("it works")
+
+
+@pytest.mark.parametrize("tested", [False, True], ids=["untested", "tested"])
+def test_clients_of_an_authority_elsewhere_are_asked_for_their_files(
+    tmp_path: Path, parties: Parties, tested: bool
+) -> None:
+    """Nobody here has issued them, so the server has none of their files, but for one to test with."""
+    setup = NginxSetup(tmp_path, http=PLAIN)
+    both = tmp_path / "client.pem"
+    both.write_bytes(parties.client.read_bytes() + parties.client_key.read_bytes())
+    authority = {"client_ca": "file", "client_authority": str(parties.root)}
+    given: dict[str, Raw] = {"site": IN_PLACE, **authority, "redirect": False}
+    with setup.running():
+        plan = setup.plan(**given, **({"test_client": str(both)} if tested else {}))
+        run = transaction.apply(plan, setup.box.state)
+        assert plan.restart is not None
+        restart(plan.restart)
+        host = setup.box.host()
+        sheet = sheet_of(host, from_run=run.id, directory=str(tmp_path / "texts"))
+        assert sheet["mode"].text == "full"
+        if not tested:
+            assert [entry.question.name for entry in sheet.wrong] == ["client_certificate", "client_key"]
+            sheet = sheet_of(
+                host,
+                from_run=run.id,
+                directory=str(tmp_path / "texts"),
+                client_certificate=str(parties.client),
+                client_key=str(parties.client_key),
+            )
+        transaction.apply(planned(sheet, host), setup.box.state)
+        assert sheet.answers is not None
+        proof = prove(sheet.answers.proof(host))
+    assert proof.passed, proof
+    assert result(proof, "Mode full").got.startswith("it works")
 
 
 def test_a_record_that_tells_too_little_is_passed_over(node: NanoSetup) -> None:

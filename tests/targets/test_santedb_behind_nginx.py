@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import split
 from time import sleep
 
 import pytest
@@ -16,10 +18,12 @@ from tests.targets import santedb_plans
 from tests.targets.santedb_plans import Setup
 from wizard import answers, transaction
 from wizard import service as services
+from wizard.connecting.set_up_here import servers
 from wizard.host import Host
 from wizard.journal import Run
 from wizard.kinds import Raw
 from wizard.plan import File, Plan
+from wizard.probe import Request
 from wizard.proof import Proof, Verdict, prove
 from wizard.review import prepared
 from wizard.sheet import fill_in
@@ -175,6 +179,36 @@ def test_left_open_to_everybody_it_is_called_a_danger(tmp_path: Path) -> None:
         plan = there.plan(santedb_loopback=False)
         warnings = "\n".join(warning.text for warning in plan.warnings)
         assert "DANGER: whoever reaches its port goes on using SanteDB without TLS." in warnings
+
+
+def told(plan: Plan) -> str:
+    """What is warned of and advised."""
+    return "\n".join([*(one.text for one in plan.warnings), *(one.text for one in plan.advice)])
+
+
+def test_it_is_not_to_be_bound_by_hand_where_the_plan_does_it(tmp_path: Path) -> None:
+    with both(tmp_path, "0.0.0.0") as there, running(there.nginx), there.santedb.there.running():
+        assert "without TLS" not in fill_in(Nginx, there.given(), there.look())["upstream"].caution
+        assert "Bind" not in told(there.plan())
+        assert "Bind the service behind it to 127.0.0.1" in told(there.plan(santedb_loopback=False))
+        assert "Bind it to 127.0.0.1" in told(there.plan(santedb_config=""))
+        there.secured()
+        again = told(there.plan())
+    assert "Bind" not in again, "it is written already"
+    assert "Restart SanteDB" in again, "until then others reach it"
+
+
+def test_the_command_for_clients_asks_for_an_endpoint(there: Both) -> None:
+    with running(there.nginx):
+        with there.santedb.there.running():
+            there.secured()
+        with there.santedb.there.running():
+            (command,) = (one.command for one in there.plan().advice if "how a client connects" in one.text)
+            answer = subprocess.run(split(command), capture_output=True, check=True).stdout.decode()
+            recorded = servers(there.look())
+    assert f"https://{NAME}:{there.https}/hdsi/" in command
+    assert answer.split()[1] == "200"
+    assert [one.offer.service.request for one in recorded] == [Request("GET", "/hdsi/")]
 
 
 def test_the_way_leads_to_nginx_with_what_is_known(there: Both) -> None:

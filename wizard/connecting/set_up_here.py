@@ -15,6 +15,7 @@ from wizard.questions import NotAnswered
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from wizard.checks import ClientFiles
     from wizard.host import Host
     from wizard.state import State
     from wizard.targets import Offer
@@ -44,10 +45,14 @@ class Server:
         path = path_from(served[0], (*served, *known), datetime.now(UTC))
         return tuple(path[1:]) or tuple(path)
 
+    @property
+    def clients(self) -> tuple[ClientFiles, ...]:
+        """The files of its clients that are here, those it let in first before the others."""
+        return tuple((self.offer.clients or {}).values())
+
     def key_of(self, certificate: Path) -> Path | None:
         """The key of a client, by its certificate."""
-        files = self.offer.clients.values()
-        return next((one.key for one in files if one.certificate == certificate), None)
+        return next((one.key for one in self.clients if one.certificate == certificate), None)
 
 
 def servers(host: Host) -> tuple[Server, ...]:

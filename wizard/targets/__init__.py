@@ -37,8 +37,8 @@ class Offer:
     """What the clients of a server that was set up here are given."""
 
     service: TlsService
-    clients: Mapping[str, ClientFiles]
-    """The files of each client, by name; none where the server asks for no client certificate."""
+    clients: Mapping[str, ClientFiles] | None
+    """The files of each client that are here, by name; None: the server asks for no client certificate."""
 
 
 class Target(Questionnaire, ABC):

@@ -161,8 +161,8 @@ class Connector(Target):
 
     def default_mode(self, host: Host) -> str:
         server = self.server(host)
-        knows_clients = server is None or bool(server.offer.clients)
-        return Mode.FULL.value if knows_clients else Mode.VERIFY_CA.value
+        asks_nobody = server is not None and server.offer.clients is None
+        return Mode.VERIFY_CA.value if asks_nobody else Mode.FULL.value
 
     def caution_mode(self, host: Host, value: str) -> str | None:
         mode = Mode(value)
@@ -195,7 +195,7 @@ class Connector(Target):
 
     def default_client_certificate(self, host: Host) -> Path | None:
         server = self.server(host)
-        files = next(iter(server.offer.clients.values()), None) if server else None
+        files = next(iter(server.clients), None) if server else None
         return files.certificate if files else None
 
     def check_client_certificate(self, host: Host, value: Path) -> str | None:

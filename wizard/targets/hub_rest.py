@@ -208,7 +208,7 @@ class HubRest(HubTarget):
         )
 
     def offer(self, host: Host) -> Offer:
-        return Offer(self._service(host), {})
+        return Offer(self._service(host), None)
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks

@@ -285,7 +285,7 @@ class Nano(NanoQuestions):
         )
 
     def offer(self, host: Host) -> Offer:
-        return Offer(self._service(host), self.files_of(self.clients))
+        return Offer(self._service(host), self.files_of(self.clients) if self.clients else None)
 
     def proof(self, host: Host) -> tuple[Check, ...]:
         from wizard import checks

@@ -280,11 +280,14 @@ class Nginx(NginxQuestions):
         if changes:
             said = "Reload nginx" if nginx.service else "Start nginx"
             yield Advice(f"{said}; until then it works with what it has read.", join(nginx.reload.arguments))
-        if (behind := self.santedb(host)) and any(behind.changes()):
+        behind = self.santedb(host)
+        at = upstreams.open_to_others(host, self._upstream_port) if self.is_new else ""
+        closed = behind is not None and behind.is_closed
+        if behind and (any(behind.changes()) or (at and closed)):
             yield behind.advice(host)
         ports = (self.https_port, *((self.http_port,) if self.redirect else ()))
         yield _open(ports)
-        if self.is_new and (at := upstreams.open_to_others(host, int(self.upstream.rpartition(":")[2]))):
+        if at and not closed:
             yield Advice(
                 f"Bind the service behind it to 127.0.0.1 or ::1: on {at} others reach it without TLS."
             )
@@ -319,13 +322,21 @@ class Nginx(NginxQuestions):
             names=self.alt_names,
             certificate=self.pair(host).certificate,
             ca=self.trusted(host),
-            request=Request(),
+            request=Request("GET", self._path(host)),
             client=next(iter(self.clients_with_files().values()), None) if self.client_ca != NONE else None,
         )
 
+    def _path(self, host: Host) -> str:
+        """What clients ask for: of a SanteDB an endpoint, since it knows nothing above them."""
+        try:
+            behind = self.santedb(host)
+        except (OSError, Refusal):  # the proof says so
+            return "/"
+        return behind.endpoints[0][1].request_path if behind and behind.endpoints else "/"
+
     def offer(self, host: Host) -> Offer:
         now = self.anew()  # what its files hold may have changed since they were read
-        clients = now.clients_with_files() if now.client_ca != NONE else {}
+        clients = now.clients_with_files() if now.client_ca != NONE else None
         return Offer(now._service(host), clients)
 
     def proof(self, host: Host) -> tuple[Check, ...]:

@@ -317,7 +317,7 @@ class SanteDb(EndpointQuestions):
         )
 
     def offer(self, host: Host) -> Offer:
-        return Offer(self._service(host, self._endpoint_port(), self._given(host)), {})
+        return Offer(self._service(host, self._endpoint_port(), self._given(host)), None)
 
     def _given(self, host: Host) -> Path:
         """What clients have been given, by what stands there."""

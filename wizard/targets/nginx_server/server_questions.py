@@ -245,10 +245,14 @@ class ServerQuestions(CheckedClients):
         return None
 
     def caution_upstream(self, host: Host, value: str) -> str | None:
-        port = int(value.rpartition(":")[2])
+        name, _, digits = value.rpartition(":")
+        port = int(digits)
         if at := upstreams.open_to_others(host, port):
+            main = vars(self).get("santedb_config", self._santedb_on(host, name, port))
+            if main and behind.read(host, main, port, "", loopback=True).is_closed:
+                return None  # whether it is to be so is asked
             return f"It listens on {at}, where others reach it without TLS. Bind it to 127.0.0.1 or ::1."
-        here = value.rpartition(":")[0] in ("127.0.0.1", "[::1]", "localhost")
+        here = name in ("127.0.0.1", "[::1]", "localhost")
         return f"Nothing listens on port {port} of this host now." if here and is_free(port) else None
 
     def applies_santedb_config(self, host: Host) -> bool:
@@ -256,7 +260,10 @@ class ServerQuestions(CheckedClients):
 
     def default_santedb_config(self, host: Host) -> Path | None:
         name, _, port = self.upstream.rpartition(":")
-        return behind.on_port(host, int(port)) if behind.is_here(host, name) else None
+        return self._santedb_on(host, name, int(port))
+
+    def _santedb_on(self, host: Host, name: str, port: int) -> Path | None:
+        return behind.on_port(host, port) if behind.is_here(host, name) else None
 
     def check_santedb_config(self, host: Host, value: Path | None) -> str | None:
         if value is None:
@@ -335,7 +342,7 @@ class ServerQuestions(CheckedClients):
         """The same as it is to be; None where something else is behind it."""
         if not self.is_new or self.santedb_config is None:
             return None
-        return self.santedb_at(host, self.santedb_config, loopback=bool(self.santedb_loopback))
+        return self.santedb_at(host, self.santedb_config, loopback=bool(vars(self).get("santedb_loopback")))
 
     def default_directory(self, host: Host) -> Path:
         name = self.server_name[0] if self.is_new else self.site

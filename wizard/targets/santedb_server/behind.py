@@ -71,6 +71,11 @@ class Behind:
         return tuple(dict.fromkeys(address.host for _, address in self.endpoints))
 
     @property
+    def is_closed(self) -> bool:
+        """Whether only this host reaches all of them afterwards."""
+        return set(self.hosts) <= set(LOOPBACKS)
+
+    @property
     def host_header(self) -> str:
         """What it has to be called by; empty where it answers to every name. Raises Refusal."""
         if not self.endpoints:
@@ -174,7 +179,6 @@ class Behind:
 
     def _alone(self, host: Host) -> Check:
         """Its port is not reached from elsewhere, where nobody is asked for TLS."""
-        closed = set(self.hosts) <= set(LOOPBACKS)
 
         def run() -> Outcome:
             if not any(port == self.port for one in host.services for _, port in one.listening):
@@ -183,7 +187,7 @@ class Behind:
             if not at:
                 return passed("only this host reaches its port")
             meaning = "Whoever reaches that gets past nginx, without TLS."
-            if closed:
+            if self.is_closed:
                 return failed(f"It still listens on {at}.", f"{meaning} Restart SanteDB.")
             return Outcome(verdict=Verdict.FINDING, got=f"it listens on {at}", meaning=meaning)
 
