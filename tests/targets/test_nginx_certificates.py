@@ -142,6 +142,8 @@ def test_clients_of_an_authority_in_a_file_get_in(tmp_path: Path, elsewhere: Els
         assert untried.count(Verdict.FAILED) == 0, proof.text(untried)
         skipped = [one.title for one in untried.results if one.verdict is Verdict.SKIPPED]
         assert "A client with a certificate is accepted" in skipped
+        commands = " ".join(one.command for one in setup.plan(**{**given, "test_client": ""}).advice)
+        assert "--cert client.crt --key client.key" in commands
 
 
 def test_a_server_that_asks_its_clients_already_goes_on_doing_so(

@@ -298,6 +298,18 @@ def test_the_port_that_is_offered_is_one_that_nobody_has(tmp_path: Path) -> None
     assert offered.text not in ("443", "8443")
 
 
+def test_the_firewall_is_named_where_others_are_to_reach_it(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, http=SITE)
+
+    def told(**given: Raw) -> list[str]:
+        advice = setup.plan(redirect=False, **given).advice
+        return [one.command for one in advice if one.text.startswith("If a firewall")]
+
+    (command,) = told(site="new", server_name=["b.example.org"], upstream="127.0.0.1:9")
+    assert str(setup.ports["tls"]) in command
+    assert not told(), "it listens on 127.0.0.1 alone"
+
+
 def test_a_port_that_nginx_has_for_streams_is_taken(tmp_path: Path) -> None:
     setup = Setup(tmp_path, http=SITE)
     with setup.config.open("a") as file:

@@ -285,8 +285,8 @@ class Nginx(NginxQuestions):
         closed = behind is not None and behind.is_closed
         if behind and (any(behind.changes()) or (at and closed)):
             yield behind.advice(host)
-        ports = (self.https_port, *((self.http_port,) if self.redirect else ()))
-        yield _open(ports)
+        if not all(upstreams.is_loopback(address) for address, _ in self.sockets()):
+            yield _open((self.https_port, *((self.http_port,) if self.redirect else ())))
         if at and not closed:
             yield Advice(
                 f"Bind the service behind it to 127.0.0.1 or ::1: on {at} others reach it without TLS."
@@ -295,9 +295,13 @@ class Nginx(NginxQuestions):
         if self.client_ca != NONE and self.issues_to_clients:
             yield Advice(f"Give each client its files from {self.people.folder}, unseen by others.")
         told = "This is how a client connects:"
+        own: tuple[str, ...] = ()
+        if self.client_ca != NONE and service.client is None:
+            told = "This is how a client connects, with its own files in place of client.crt and client.key:"
+            own = ("--cert", "client.crt", "--key", "client.key")
         if service.ca.is_relative_to(self.directory):  # else it is a public authority, which they know
             told = f"Give clients {service.ca} to trust. {told}"
-        yield Advice(told, curl(service, service.client))
+        yield Advice(told, curl(service, service.client, options=own))
 
     # The proof --------------------------------------------------------------------------------------------
 

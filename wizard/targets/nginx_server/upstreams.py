@@ -33,7 +33,7 @@ def open_to_others(host: Host, port: int) -> str:
     """The address on which others reach the port without nginx; empty when none is known."""
     for service in host.services:
         for address, at in service.listening:
-            if at == port and service.program != "nginx" and not _is_loopback(address):
+            if at == port and service.program != "nginx" and not is_loopback(address):
                 return str(Endpoint(address, at))
     return ""
 
@@ -66,7 +66,11 @@ def _endpoints(service: Service) -> Iterator[Endpoint]:
             yield Endpoint(reached_at(address), port)
 
 
-def _is_loopback(address: str) -> bool:
-    at = ip_address(address)
+def is_loopback(address: str) -> bool:
+    """Whether only programs of this host reach what listens at an address, with or without brackets."""
+    try:
+        at = ip_address(address.strip("[]"))
+    except ValueError:  # *, or a name
+        return False
     mapped = getattr(at, "ipv4_mapped", None)
     return bool((mapped or at).is_loopback)
