@@ -166,6 +166,21 @@ def test_the_whole_way_of_santedb_and_of_its_client(tmp_path: Path) -> None:
     assert "Mode verify-ca" in talk.said
 
 
+def test_behind_nginx_no_other_service_is_offered_for_a_santedb_that_is_elsewhere(tmp_path: Path) -> None:
+    """The sandbox has none, and a Nano node whose RPC nginx would be put before by itself."""
+    begins = {"Number": "santedb", "Go on with nginx": "yes"}
+    asked: list[str] = []
+    with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
+        while len(asked) < 3:
+            prompt = talk.prompt()
+            assert prompt is not None, talk.said[-2000:]
+            asked += [prompt] if prompt.startswith("Service behind it") else []
+            talk.type(next((text for begin, text in begins.items() if prompt.startswith(begin)), ""))
+        talk.process.send_signal(signal.SIGHUP)
+        assert talk.process.wait(SECONDS) == 128 + signal.SIGHUP
+    assert asked == ["Service behind it: "] * 3
+
+
 @pytest.mark.parametrize(
     ("term", "accessible"), [("dumb", ""), ("unknown", ""), ("", ""), ("xterm-256color", "1")]
 )

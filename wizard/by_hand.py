@@ -56,6 +56,16 @@ def curl(
     return join([*words, *request_words(request), f"{scheme}://{host}:{port}{request.path}"])
 
 
+def prove_address(service: TlsService, *, with_ca: bool) -> str:
+    """Write the wizard's own proof of what is served there, by its authority or by those that all trust."""
+    name, endpoint = service.name, service.endpoint
+    path = service.request.path if isinstance(service.request, Request) else "/"
+    words = ["tls-wizard", "prove", f"https://{bracketed(name)}:{endpoint.port}{path}"]
+    if name != endpoint.host:
+        words += ["--connect", str(endpoint)]
+    return join([*words, *(("--ca", str(service.ca)) if with_ca else ())])
+
+
 def request_words(request: Request) -> Iterator[str]:
     """Write what is sent, but for the address, for curl."""
     if request.method != "GET":

@@ -281,7 +281,7 @@ class Conversation:
     def _ask(self, entry: Entry) -> None:
         """Ask one question until its answer can be used."""
         name = entry.question.name
-        before = self._answers.get(name) if not entry.error else None
+        before = self._answers.get(name) if not entry.error or entry.missing else None
         self._asked.append(name)
         self._keep_place(Step.ASK, name)
         while True:

@@ -135,6 +135,8 @@ def _entry(
         asked = replace(asked, kind=Choice(options))
     default, why_none = _default(answers, asked, host)
     raw = given.get(asked.name)
+    if raw == "" and not asked.kind.optional:  # it has to be told: what is likely here is not meant
+        default, raw, why_none = None, None, Missing("This is needed.")
     value, error = (default, why_none) if raw is None else _read(asked.kind, raw)
     if error is None:
         error = _checked(answers, asked, host, value)

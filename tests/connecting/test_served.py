@@ -113,6 +113,27 @@ def test_t44_an_authority_that_strict_clients_refuse_is_a_finding_and_told_befor
     assert proof.passed
 
 
+def test_a_server_that_signed_itself_as_an_authority_is_told_what_is_true_of_it(
+    elsewhere: Elsewhere,
+) -> None:
+    """As `openssl req -x509` makes it. Strict clients take it from the server that has it, and refuse those
+    that it has issued to: OpenSSL looks at no extensions of a chain of one."""
+    elsewhere.openssl(
+        *("req", "-x509", "-config", "/dev/null", *P256, "-nodes", "-days", "90", "-subj", "/CN=itself"),
+        *("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "subjectAltName=IP:127.0.0.1"),
+        *("-keyout", "itself.key", "-out", "itself.pem"),
+    )
+    certificate = elsewhere.folder / "itself.pem"
+    with nginx(elsewhere.folder / "nginx-itself", certificate, certificate.with_suffix(".key")) as port:
+        proof = proven(call(port, Mode.VERIFY_CA, certificate))
+    assert result(proof, "Python 3.13 takes").got == "it does, and so do other strict clients"
+    assert result(proof, "The texts").got == (
+        "The authority itself has no key usage: Python 3.13 and later refuse the servers that it has issued "
+        "certificates to, though not one that serves this certificate itself; older clients do not. Only "
+        "whoever runs the authority can change that."
+    )
+
+
 def test_public_authorities_are_trusted_where_none_is_given(parties: Parties) -> None:
     proof = proven(call(parties.whole, Mode.VERIFY_CA))
     told = result(proof, "Mode verify-ca")
@@ -171,6 +192,8 @@ def test_files_that_cannot_be_read_are_named(parties: Parties, tmp_path: Path) -
             assert str(path) in result(proof, title).got
             assert said in result(proof, title).got
         assert result(proof, "Mode skip").verdict is Verdict.PASSED
+    told = result(proven(call(parties.whole, Mode.VERIFY_CA, absent)), "The texts fit").got
+    assert told == f"{absent} is not there. Check the path.", "nothing is planned for an address"
 
 
 def test_a_protected_key_is_told_with_the_way_out(elsewhere: Elsewhere, parties: Parties) -> None:

@@ -196,6 +196,7 @@ def test_nginx_secured_in_place(tmp_path: Path, source: str, redirect: bool) -> 
         restart(plan.restart)
         host = setup.box.host()
         sheet = sheet_of(host, from_run=run.id, directory=str(tmp_path / "texts"))
+        assert [one.words for one in servers(host)] == [f"nginx, {IN_PLACE}:{setup.ports['tls']}"]
         assert sheet["url"].text == f"https://{IN_PLACE}:{setup.ports['tls']}/"
         transaction.apply(planned(sheet, host), setup.box.state)
         assert sheet.answers is not None

@@ -140,8 +140,9 @@ def test_clients_of_an_authority_in_a_file_get_in(tmp_path: Path, elsewhere: Els
         # Without a client to test with, what cannot be known is said.
         untried = setup.prove(**{**given, "test_client": ""})
         assert untried.count(Verdict.FAILED) == 0, proof.text(untried)
-        skipped = [one.title for one in untried.results if one.verdict is Verdict.SKIPPED]
-        assert "A client with a certificate is accepted" in skipped
+        skipped = {one.title: one.got for one in untried.results if one.verdict is Verdict.SKIPPED}
+        said = skipped["A client with a certificate is accepted"]
+        assert 'Name one at "A client to test" (test_client, or --test-client).' in said
         commands = " ".join(one.command for one in setup.plan(**{**given, "test_client": ""}).advice)
         assert "--cert client.crt --key client.key" in commands
 

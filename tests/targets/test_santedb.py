@@ -172,8 +172,24 @@ def test_passwords_in_the_configuration_and_keys_are_not_shown(santedb: Setup) -
 
 def test_another_certificate_there_is_replaced_with_a_word(santedb: Setup) -> None:
     santedb.there.listener.mkdir(parents=True)
-    (santedb.there.listener / f"{santedb.there.port}.cer").write_bytes(b"other")
-    assert "is replaced, with its key" in texts(santedb.plan())
+    certificate = santedb.there.listener / f"{santedb.there.port}.cer"
+    certificate.write_bytes(b"other")
+    assert "there is replaced: its key is missing." in texts(santedb.plan())
+    certificate.with_suffix(".pvk").write_bytes(b"other")
+    assert "there is replaced, with its key." in texts(santedb.plan())
+
+
+@pytest.mark.parametrize("new_keys", [False, True], ids=["same key", "new key"])
+def test_a_certificate_made_anew_says_whether_its_key_is(santedb: Setup, new_keys: bool) -> None:
+    santedb.apply()
+    port, key = santedb.there.port, santedb.there.listener / f"{santedb.there.port}.pvk"
+    before = key.read_bytes()
+    plan = santedb.plan(reissue=[str(santedb.tls / "server.crt")], new_keys=new_keys)
+    (said,) = (one.text for one in plan.warnings if one.path == key.with_suffix(".cer"))
+    how = "with its key" if new_keys else "for the same key"
+    assert said == f"The certificate of port {port} there is replaced, {how}."
+    transaction.apply(plan, santedb.host.state)
+    assert (key.read_bytes() == before) is not new_keys
 
 
 def test_certificates_from_an_own_authority_are_served(santedb: Setup) -> None:

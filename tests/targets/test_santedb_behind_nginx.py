@@ -226,6 +226,21 @@ def test_the_way_leads_to_nginx_with_what_is_known(there: Both) -> None:
     assert filled.common_name == NAME
 
 
+def test_where_no_santedb_is_found_no_other_service_is_taken_for_it(tmp_path: Path) -> None:
+    """As the RPC of a Nano node, which nginx would be put before by itself."""
+    with both(tmp_path, "127.0.0.1") as there, running(there.nginx), service() as port:
+        (python, *others) = there.nginx.host().services
+        node = replace(python, program="nano_node", listening=(("127.0.0.1", port),))
+        host = replace(there.nginx.host(), services=(node, *others))
+        config = {"config": str(there.nginx.config)}
+        assert fill_in(Nginx, config, host)["upstream"].text == f"127.0.0.1:{port}"
+        elsewhere = there.santedb.sheet(host, way="nginx")["way"].elsewhere
+        assert elsewhere is not None
+        asked = fill_in(Nginx, {**config, **elsewhere.given({})}, host)["upstream"]
+        assert (asked.text, asked.default, asked.missing) == ("", "", True)
+        assert asked.error == "This is needed."
+
+
 def test_t31_one_that_was_not_restarted_is_not_proven(tmp_path: Path) -> None:
     """It still tells the address inside, and listens for everybody; through nginx it answers all the same."""
     with both(tmp_path, "0.0.0.0") as there, running(there.nginx), there.santedb.there.running():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import split
 
 import pytest
 import tree_sitter
@@ -184,6 +187,22 @@ def test_what_the_machine_then_serves_is_proven_from_here(santedb: Setup, tmp_pa
         given = answers(address=f"127.0.0.1:{port}")
         proof = prove(santedb.filled(**given).proof(santedb.host))
     assert proof.passed, [(one.title, one.got) for one in proof.results]
+
+
+def test_the_advice_to_prove_it_needs_no_answers(santedb: Setup, tmp_path: Path) -> None:
+    folder = santedb.there.folder / "for-windows"
+    santedb.apply(**answers())
+    certificate, key = (folder / "server.crt").read_bytes(), (folder / "server.key").read_bytes()
+    with listening(https(server_context(certificate, key, tmp_path))) as port:
+        plan = santedb.plan(**answers(address=f"127.0.0.1:{port}"))
+        (command,) = (one.command for one in plan.advice if "prove from here" in one.text)
+        program, *words = split(command)
+        assert program == "tls-wizard"
+        assert words[:2] == ["prove", f"https://localhost:{port}/hdsi/"]
+        wizard = [sys.executable, "-m", "wizard", *words]
+        done = subprocess.run(wizard, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed   Mode verify-ca" in done.stdout
 
 
 def test_whoever_carries_them_over_is_told_how(santedb: Setup) -> None:

@@ -194,7 +194,10 @@ def _is_for_clients(leaf: Certificate) -> bool:
 
 
 def strict_problem(certificate: Certificate) -> str:
-    """Why strict clients refuse what this authority has issued (RFC 5280 4.2.1); empty when they do not."""
+    """Why strict clients refuse what this authority has issued (RFC 5280 4.2.1); empty when they do not.
+
+    What OpenSSL's X509_V_FLAG_X509_STRICT looks at is not looked at in a chain of one.
+    """
     from cryptography import x509
 
     from wizard.material.chains import is_authority
@@ -215,7 +218,8 @@ def strict_problem(certificate: Certificate) -> str:
         return ""
     return (
         f"The authority {name_words(certificate.subject)} {' and '.join(lacks)}: Python 3.13 and later "
-        "refuse the servers below it, older clients do not. Only whoever runs the authority can change that."
+        "refuse the servers that it has issued certificates to, though not one that serves this certificate "
+        "itself; older clients do not. Only whoever runs the authority can change that."
     )
 
 

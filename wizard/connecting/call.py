@@ -70,6 +70,8 @@ class Call:
     files: Files
     mode: Mode
     request: Request | Http2Preface
+    planned: bool = False
+    """Whether its files are those that a plan writes, and so may not be there yet."""
 
     def attempt(self, mode: Mode, *, strict: bool = False, any_name: bool = False) -> Handshake | Trouble:
         """Call it in a mode; a refusal by an answer is one. Raises OSError or MaterialError of the files."""
@@ -109,6 +111,13 @@ class Call:
         server_name = ("-servername", name) if isinstance(name, str) else ("-noservername",)
         words = ("openssl", "s_client", "-connect", str(self.endpoint), *server_name, *options)
         return f"{join(words)} </dev/null"
+
+    def why(self, error: OSError | MaterialError) -> str:
+        """Say why its files cannot be used."""
+        if isinstance(error, FileNotFoundError):
+            mend = "Apply what is planned first, or check the path." if self.planned else "Check the path."
+            return f"{error.filename} is not there. {mend}"
+        return reason(error) if isinstance(error, OSError) else str(error)
 
 
 def request_for(address: Address, endpoint: Endpoint, files: Files) -> Request | Http2Preface:
@@ -164,10 +173,3 @@ def named(path: Path) -> Iterator[None]:
         yield
     except MaterialError as error:
         raise MaterialError(f"{path}: {error}") from error
-
-
-def why(error: OSError | MaterialError) -> str:
-    """Say why the files cannot be used."""
-    if isinstance(error, FileNotFoundError):
-        return f"{error.filename} is not there. Apply what is planned first, or check the path."
-    return reason(error) if isinstance(error, OSError) else str(error)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wizard.checks import OLD_VERSIONS, failed, passed
-from wizard.connecting.call import Call, why
+from wizard.connecting.call import Call
 from wizard.connecting.modes import Mode
 from wizard.handshake import present
 from wizard.material import MaterialError
@@ -201,7 +201,7 @@ class Served:
             if strict.kind is not Kind.STRICT:
                 return Outcome(verdict=Verdict.SKIPPED, got="no client that verifies takes it, strict or not")
         except (OSError, MaterialError) as error:
-            return Outcome(verdict=Verdict.SKIPPED, got=why(error))
+            return Outcome(verdict=Verdict.SKIPPED, got=self.call.why(error))
         return Outcome(
             verdict=Verdict.FINDING,
             got=strict.sentence,

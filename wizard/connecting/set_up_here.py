@@ -90,4 +90,6 @@ def _server(name: str, run: Run, host: Host) -> Server | None:
         return None
     if offer is None or not offer.service.certificate.is_file():
         return None
-    return Server(name, f"{target.title}, {offer.service.endpoint}", offer)
+    # By its name, for one port of nginx has several.
+    called = replace(offer.service.endpoint, host=offer.service.name)
+    return Server(name, f"{target.title}, {called}", offer)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wizard.checks import unanswered
 from wizard.connecting.bundle import presented, trusted
-from wizard.connecting.call import Call, why
+from wizard.connecting.call import Call
 from wizard.connecting.modes import Mode
 from wizard.connecting.served import Served
 from wizard.material import MaterialError
@@ -49,7 +49,7 @@ def _texts(call: Call) -> tuple[Check, ...]:
         try:
             warnings = _examined(call)
         except (OSError, MaterialError) as error:
-            return Outcome(verdict=Verdict.FAILED, got=why(error))
+            return Outcome(verdict=Verdict.FAILED, got=call.why(error))
         told = " ".join(warning.text for warning in warnings)
         verdict = Verdict.FINDING if warnings else Verdict.PASSED
         return Outcome(verdict=verdict, got=told or "they are whole, and valid now")
@@ -89,7 +89,7 @@ def _mode(call: Call, served: Served, mode: Mode) -> Check:
         try:
             return run(call, served, mode)
         except (OSError, MaterialError) as error:
-            return _unusable(call, mode, why(error))
+            return _unusable(call, mode, call.why(error))
 
     title = f"Mode {mode.value}" if chosen else f"Mode {mode.value}, for comparison"
     return Check(title, Expect.REFUSE if wanted else Expect.ACCEPT, guarded, call.command(mode))

@@ -258,7 +258,11 @@ class CheckedClients(ClientQuestions):
             return (checks.reach(service), checks.our_certificate(service), *checks.names_accepted(service))
 
         def untried() -> Outcome:
-            got = "No client's certificate was given to test with, so it is not known whether one gets in."
+            asked = next(one for one in self.questions() if one.name == "test_client")
+            got = (
+                "No client's certificate was given to test with, so it is not known whether one gets in. "
+                f'Name one at "{asked.label}" ({asked.key}, or {asked.flag}).'
+            )
             return Outcome(verdict=Verdict.SKIPPED, got=got)
 
         return (Check("A client with a certificate is accepted", Expect.ACCEPT, untried, ""),)

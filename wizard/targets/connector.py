@@ -423,6 +423,7 @@ class Connector(Target):
             files=Files(ca if mode.verifies else None, *presents),
             mode=mode,
             request=here.offer.service.request if here else Request("GET", self.url.path),
+            planned=True,
         )
 
     def _endpoint_here(self, server: Server) -> bool:

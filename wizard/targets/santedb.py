@@ -243,7 +243,7 @@ class SanteDb(EndpointQuestions):
                 *warnings.of_switch(parcel.switch),
                 *map(Warning, self.cautions(host)),
             ),
-            advice=tuple(self._advice_for_windows(host, parcel)),
+            advice=tuple(self._advice_for_windows(parcel, self.trusted(host, changes), host)),
         )
 
     def _for_clients(
@@ -281,18 +281,23 @@ class SanteDb(EndpointQuestions):
             "turns https: join it again, or keep the port for it and put nginx before another one."
         )
 
-    def _advice_for_windows(self, host: Host, parcel: Parcel) -> Iterator[Advice]:
+    def _advice_for_windows(self, parcel: Parcel, ca: Path, host: Host) -> Iterator[Advice]:
+        from wizard.by_hand import prove_address
+
         yield Advice(
             f"Carry {parcel.bundle.name}, {parcel.config.name} and {parcel.script.name} over, into one "
             f"folder, and the password in {parcel.password.name} on another way. There, as administrator:",
             f"powershell -ExecutionPolicy Bypass -File .\\{parcel.script.name}",
         )
+        service = self._service(host, self._endpoint_port(), ca)
+        private = self.source in (SELF_SIGNED, PRIVATE_CA)
         yield Advice(
-            f"Then prove from here, if {self.address} can be reached.",
-            "tls-wizard prove ANSWERS",
+            f"Then prove from here what it serves, if {self.address} can be reached. With the answers of "
+            "this run, in a file or as flags, prove also tries every endpoint.",
+            prove_address(service, with_ca=private or ca.is_relative_to(self.directory)),
         )
-        if self.source in (SELF_SIGNED, PRIVATE_CA):
-            yield Advice(f"Give clients {self.trusted(host)} to trust.")
+        if private:
+            yield Advice(f"Give clients {ca} to trust.")
 
     # The proof ----------------------------------------------------------------------------------------
 

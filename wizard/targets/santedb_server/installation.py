@@ -97,7 +97,7 @@ class InstallationQuestions(ServiceFiles):
 
     def _behind_nginx(self, host: Host) -> dict[str, Raw]:
         """What nginx is asked, as far as it can be told by the SanteDB on this host."""
-        answers: dict[str, Raw] = {"site": "new"}
+        answers: dict[str, Raw] = {"site": "new", "upstream": ""}  # no other service is meant
         for there in behind.found(host):
             first = next((one.address for one in there.endpoints if one.address), None)
             if first is not None:

@@ -62,14 +62,20 @@ def _folders(folder: Path, owner: Owner | None) -> Iterator[Directory]:
 
 
 def replaced(folder: Path, ports: Iterable[int], what: Presented) -> Iterator[Warning]:
-    """Say which certificates of somebody else's are replaced."""
+    """Say which certificates are replaced, and whether their keys are. Raises OSError and MaterialError."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
+    from wizard.material.mono_keys import pvk
+
     for port in ports:
-        path = of_port(folder, port).certificate
-        there = contents(path)
-        if there is not None and there != what.leaf.public_bytes(Encoding.DER):
-            yield Warning(f"The certificate of port {port} there is replaced, with its key.", path)
+        pair = of_port(folder, port)
+        there, key = contents(pair.certificate), contents(pair.key)
+        if there is None or there == what.leaf.public_bytes(Encoding.DER):
+            continue
+        how = ", for the same key" if key == pvk(what.key) else ", with its key"
+        if key is None:
+            how = ": its key is missing"
+        yield Warning(f"The certificate of port {port} there is replaced{how}.", pair.certificate)
 
 
 def problem(pair: Pair, what: Presented) -> str:
