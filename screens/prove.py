@@ -13,6 +13,7 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
+from screens.restart import RESTART_KEYS, restarts
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
 from screens.widgets.marks import mark
 from screens.widgets.options import Options
@@ -42,7 +43,7 @@ class ProveScreen(WizardScreen):
     )
     BINDINGS = [
         *letter("r", "again", "again"),
-        *letter("s", "restart", "restart"),
+        *RESTART_KEYS,
         *letter("c", "copy", "copy"),
         *letter("u", "undo", "undo"),
         enter("done", "done"),
@@ -144,7 +145,7 @@ class ProveScreen(WizardScreen):
             "again": not self.running,
             "done": not self.running,
             "undo": not self.running and self.can_undo,
-            "restart": not self.running and self.plan.restart is not None,
+            "restart": not self.running and restarts(self.plan, parameters),
         }
         return needs.get(action, True)
 
@@ -154,7 +155,7 @@ class ProveScreen(WizardScreen):
     def action_again(self) -> None:
         self.post_message(self.Again())
 
-    def action_restart(self) -> None:
+    def action_restart(self, _: str) -> None:
         self.post_message(self.Restart())
 
     def action_undo(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import join
 
 from textual import containers, on
 from textual.app import ComposeResult
@@ -143,7 +144,7 @@ class ReviewScreen(WizardScreen):
         if plan.validations:
             rows = [*text_rows("After writing, these run; if one fails, everything is restored:"), NOTHING]
             for command in plan.validations:
-                rows += text_rows(" ".join(command.arguments), "bold")
+                rows += text_rows(join(command.arguments), "bold")
             sections.append(("  checks after writing", rows))
         if plan.advice:
             sections.append(("  you do afterwards", list(advice_rows(plan.advice))))

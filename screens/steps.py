@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from shlex import join
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -30,7 +31,7 @@ from screens.workers import Workers
 from wizard import targets
 from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
-from wizard.inert import inert_lines
+from wizard.inert import inert, inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan, Tell
 from wizard.questions import Page
@@ -426,6 +427,7 @@ class Steps(Workers):
         from screens.apply import ApplyScreen
         from screens.dialogs import Confirm
         from screens.prove import ProveScreen
+        from wizard import service
 
         if not isinstance(self.step, ApplyScreen | ProveScreen) or self.step.plan.restart is None:
             return
@@ -435,9 +437,8 @@ class Steps(Workers):
             if yes:
                 self.restart(command)
 
-        # "Reload nginx now?", where the target has words for it.
-        what = command.about or "restart the service"
-        asked = f"{what[0].upper()}{what[1:]} now?\n{' '.join(command.arguments)}"
+        what = service.words(command)  # "Reload nginx now?"
+        asked = f"{what[0].upper()}{what[1:]} now?\n{inert(join(command.arguments))}"
         self.push_screen(Confirm(asked, what.split()[0].capitalize()), answered)
 
     @on(Restarted)

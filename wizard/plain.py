@@ -455,7 +455,7 @@ class Conversation:
     def _restarted(self, plan: Plan) -> None:
         from wizard import service
 
-        what = plan.restart.about or "restart the service" if plan.restart else ""
+        what = service.words(plan.restart) if plan.restart else ""
         if plan.restart and terminal.yes(f"{what[0].upper()}{what[1:]} now?"):
             try:
                 with _to_the_end():

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import join
 
 from wizard.differences import LineMatcher
 from wizard.inert import inert, inert_bytes
@@ -185,7 +186,7 @@ def _text_parts(plan: Plan) -> Iterator[str]:
         yield f"\n! {place(warning.path, warning.line)}{warning.text}"
     if plan.validations and plan.changed:
         yield "\nChecks after writing (a failure restores everything):"
-        yield from ("  " + " ".join(command.arguments) for command in plan.validations)
+        yield from ("  " + join(command.arguments) for command in plan.validations)
     if plan.advice:
         yield "\nYou do afterwards:"
         for advice in plan.advice:
