@@ -119,8 +119,8 @@ class ProveScreen(WizardScreen):
         self.refresh_bindings()
 
     def _row(self, verdict: Content, title: str, expected: str, got: str) -> Content:
-        row = Content.assemble(verdict, f"{inert(title)[:TITLE_WIDTH]:<{TITLE_WIDTH}} ")
-        return Content.assemble(row, (f"{expected:<8}", "$quiet"), inert(got))
+        name = Content(inert(title)).truncate(TITLE_WIDTH, ellipsis=True, pad=True)
+        return Content.assemble(verdict, name, " ", (f"{expected:<8}", "$quiet"), inert(got))
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
@@ -131,7 +131,11 @@ class ProveScreen(WizardScreen):
 
     @staticmethod
     def _detail(result: Result) -> Iterator[Row]:
-        """What a check saw, what that means, what to do, and the same check as a command."""
+        """What a check saw, what that means, what to do, and the same check as a command; its name where the
+        table has it cut.
+        """
+        if len(result.title) > TITLE_WIDTH:
+            yield from text_rows(result.title, "bold")
         for text in filter(None, (result.got, result.meaning)):
             yield from text_rows(text)
         yield NOTHING

@@ -252,6 +252,8 @@ def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
     with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
         for prompt, answer in (
             ("Number [1]: ", "nonsense"),
+            ("Number [1]: ", "?"),
+            ("Number [1]: ", "<"),
             ("Number [1]: ", "nano"),
             ("Data directory [", ""),
             ("Version [25.1]: ", "?"),
@@ -269,7 +271,12 @@ def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
     assert "Give one of the numbers" in talk.said
     assert "Key in an answers file: node_version; flag: --node-version" in talk.said
     assert "✗ TLS of V12 is broken" in talk.said
-    assert talk.said.endswith("Your answers are kept.\n")
+    first, _, _ = talk.said.partition("Data directory")
+    assert first.count("Give one of the numbers") == 1
+    assert "It says what shall be secured" in first
+    assert "This is the first step" in first
+    assert talk.said.endswith("Nothing more is done.\n")
+    assert "answers are kept" not in talk.said, "the sandbox is gone"
 
 
 def test_no_to_writing_writes_nothing(tmp_path: Path) -> None:
