@@ -117,6 +117,7 @@ class Conversation:
         self._offer_recovery()
         say(f"{KEYS}." if self.demo else f"{KEYS}, and the answers are kept.")
         place = None if target else self._offered_place()
+        before = dict(self.given)
         while True:
             try:
                 if place is not None:
@@ -125,6 +126,8 @@ class Conversation:
                 self._asked.clear()
                 return self._secured()
             except Back:
+                if place is not None and place.taken_up:  # it was for that one way
+                    self.given[place.target.key] = before.get(place.target.key, {})
                 target = place = None
                 self._forget_place()
 

@@ -15,6 +15,7 @@ from wizard.inert import inert, inert_bytes
 from wizard.plan import Advice, Change, Directory, File, Link, Owner, Plan
 
 HIDDEN = "[hidden]"
+TAB = "→   "
 CONTEXT_LINES = 3
 
 
@@ -126,11 +127,17 @@ def _lines(content: bytes | None, hidden: tuple[bytes, ...]) -> list[tuple[bytes
     ended = lines[-1] == b""
     if ended:
         lines.pop()
-    shown = [(line, inert_bytes(_masked(line, hidden))) for line in lines]
+    shown = [(line, inert_bytes(_tabs_seen(_masked(line, hidden)))) for line in lines]
     if not ended:
         raw, text = shown[-1]
         shown[-1] = (raw + b"\0", text + "  (no line feed at the end of the file)")
     return shown
+
+
+def _tabs_seen(line: bytes) -> bytes:
+    """The line with its tabs marked, four columns each as ever; those that only indent it stay blank."""
+    text = line.lstrip(b" \t")
+    return line[: len(line) - len(text)] + text.replace(b"\t", TAB.encode())
 
 
 def _masked(line: bytes, hidden: tuple[bytes, ...]) -> bytes:
