@@ -28,10 +28,10 @@ class ReviewScreen(WizardScreen):
     STEP = "Review"
     HELP_TEXT = (
         "What you see is what will be written, to the byte; nothing is written yet.\n\n"
-        "+ is made new, ~ is changed, - is removed; → within a line is a tab. Secrets are never shown. Up and "
-        "Down choose a change, Tab goes to its text to scroll it. E goes back to an answer: it lists them and "
-        "begins at the one behind the chosen line. Enter asks once more and then writes everything or "
-        "nothing; undo brings every byte back."
+        "+ is made new, ~ is changed, - is removed; → within a line is a tab. Secrets are never shown. Up "
+        "and Down choose a change, Tab goes to its text to scroll it. E goes back to an answer: it lists "
+        "them and begins at the one behind the chosen line. Enter asks once more and then writes everything "
+        "or nothing; undo brings every byte back."
     )
     BINDINGS = [
         enter("accept", "write"),
