@@ -63,7 +63,7 @@ class Bookmark:
     run: Run | None = None
     """The run to prove."""
     taken_up: bool = False
-    """Whether the answers are those of an earlier run: for this one way, and no others are lost by it."""
+    """Whether the answers are those of an earlier run that is taken up: they are for this one way."""
 
 
 def keep(state: State, place: Bookmark) -> None:
