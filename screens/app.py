@@ -127,6 +127,8 @@ class WizardApp(Earlier):
         step, journey = self.step, self.journey
         if journey.undone and isinstance(step, ReviewScreen):
             await self._back_from_undo()
+        elif journey.before is not None and isinstance(step, ReviewScreen):
+            await self._back_from_taken_up()
         elif isinstance(step, ReviewScreen | ApplyScreen) and not journey.undone and journey.target:
             await self._ask(self._sheet().pages[-1])
         elif isinstance(step, ProveScreen) and journey.target and journey.run and journey.earlier:
@@ -156,6 +158,7 @@ class WizardApp(Earlier):
         host, target = self.journey.host, self.journey.target
         assert host is not None
         self._keep_answers()
+        self.keeping.answers(self.journey.given)  # there, also those of a run that was taken up
         if target is not None and self.keeping.failed:
             self.notify("Your answers cannot be kept, so they could not be taken along.", severity="error")
             return

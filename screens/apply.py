@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 
 from screens.base import COMMON_KEYS, PACE, WizardScreen, enter, letter
+from screens.restart import RESTART_KEYS, restarts
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
 from screens.widgets.marks import mark
 from screens.widgets.rows import Row, Rows
@@ -33,7 +34,7 @@ class ApplyScreen(WizardScreen):
     )
     BINDINGS = [
         enter("next", "next"),
-        *letter("s", "restart", "restart"),
+        *RESTART_KEYS,
         *letter("u", "undo", "undo"),
         *letter("c", "copy", "copy"),
         *COMMON_KEYS,
@@ -140,7 +141,7 @@ class ApplyScreen(WizardScreen):
             "next": self.run is not None,
             "undo": self.run is not None and not self.run.undoes,
             "copy": self.run is not None,
-            "restart": self.run is not None and self.plan.restart is not None,
+            "restart": self.run is not None and restarts(self.plan, parameters),
             "back": bool(self.failure),
         }
         return needs.get(action, True)
@@ -148,7 +149,7 @@ class ApplyScreen(WizardScreen):
     def action_next(self) -> None:
         self.post_message(self.Next())
 
-    def action_restart(self) -> None:
+    def action_restart(self, _: str) -> None:
         self.post_message(self.Restart())
 
     def action_undo(self) -> None:

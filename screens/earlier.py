@@ -94,7 +94,7 @@ class Earlier(Steps):
             )
             await self._prove()
         else:
-            await self._with_answers(place.target, place.given, place.question)
+            await self._with_answers(place.target, place.given, place.question, taken_up=place.taken_up)
 
     @on(Recovered)
     def _recovered(self, event: Recovered) -> None:
@@ -179,4 +179,9 @@ class Earlier(Steps):
         except WizardError as error:
             self._tell(error)
         else:
-            await self._with_answers(target, given, question)
+            await self._with_answers(target, given, question, taken_up=True)
+
+    async def _back_from_taken_up(self) -> None:
+        """To the list from which it was taken up, which is made anew."""
+        await self._choose()
+        self.list_certificates()

@@ -23,6 +23,8 @@ class Journey:
     given: Mapping[str, Mapping[str, Raw]] = field(default_factory=dict)
     """The answers given, by target key."""
     target: type[Target] | None = None
+    before: Mapping[str, Raw] | None = None
+    """What had been answered to the target before an earlier run was taken up, until that is written."""
     wrong: WrongAnswer | None = None
     """The answer that turned out wrong when it was used, until it is changed."""
     answers: Target | None = None
@@ -33,3 +35,10 @@ class Journey:
     """Whether that run is of an earlier start: of its answers, the passphrases are not known any more."""
     undone: Run | None = None
     """The run that is being taken back."""
+
+    @property
+    def ordinary(self) -> Mapping[str, Mapping[str, Raw]]:
+        """The answers given, without those of an earlier run that is taken up: they are for that one way."""
+        if self.target is None or self.before is None:
+            return self.given
+        return {**self.given, self.target.key: self.before}

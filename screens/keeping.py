@@ -62,16 +62,17 @@ class Keeping:
             return
         given = journey.given.get(target.key, {})
         self.failed = True
+        place = bookmark.Bookmark(target, step, given, question, run, taken_up=journey.before is not None)
         with suppress(WizardError, OSError):
-            self.world.keep(target, given)
-            bookmark.keep(self.world.state, bookmark.Bookmark(target, step, given, question, run))
+            self.world.keep(target, journey.ordinary.get(target.key, {}))
+            bookmark.keep(self.world.state, place)
             self.failed = False
 
     def ended(self, journey: Journey) -> None:
         """Another way begins: keep what was answered on this one, and forget how far it went."""
         if (target := journey.target) is not None:
             with suppress(WizardError, OSError):
-                self.world.keep(target, journey.given.get(target.key, {}))
+                self.world.keep(target, journey.ordinary.get(target.key, {}))
             self.forget_place()
 
     def forget_place(self) -> None:

@@ -13,6 +13,7 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from screens.base import COMMON_KEYS, WizardScreen, enter, letter
+from screens.restart import RESTART_KEYS, restarts
 from screens.widgets.lines import NOTHING, advice_rows, text_rows
 from screens.widgets.marks import mark
 from screens.widgets.options import Options
@@ -42,7 +43,7 @@ class ProveScreen(WizardScreen):
     )
     BINDINGS = [
         *letter("r", "again", "again"),
-        *letter("s", "restart", "restart"),
+        *RESTART_KEYS,
         *letter("c", "copy", "copy"),
         *letter("u", "undo", "undo"),
         enter("done", "done"),
@@ -118,8 +119,8 @@ class ProveScreen(WizardScreen):
         self.refresh_bindings()
 
     def _row(self, verdict: Content, title: str, expected: str, got: str) -> Content:
-        row = Content.assemble(verdict, f"{inert(title)[:TITLE_WIDTH]:<{TITLE_WIDTH}} ")
-        return Content.assemble(row, (f"{expected:<8}", "$quiet"), inert(got))
+        name = Content(inert(title)).truncate(TITLE_WIDTH, ellipsis=True, pad=True)
+        return Content.assemble(verdict, name, " ", (f"{expected:<8}", "$quiet"), inert(got))
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
@@ -130,7 +131,11 @@ class ProveScreen(WizardScreen):
 
     @staticmethod
     def _detail(result: Result) -> Iterator[Row]:
-        """What a check saw, what that means, what to do, and the same check as a command."""
+        """What a check saw, what that means, what to do, and the same check as a command; its name where the
+        table has it cut.
+        """
+        if len(result.title) > TITLE_WIDTH:
+            yield from text_rows(result.title, "bold")
         for text in filter(None, (result.got, result.meaning)):
             yield from text_rows(text)
         yield NOTHING
@@ -144,7 +149,7 @@ class ProveScreen(WizardScreen):
             "again": not self.running,
             "done": not self.running,
             "undo": not self.running and self.can_undo,
-            "restart": not self.running and self.plan.restart is not None,
+            "restart": not self.running and restarts(self.plan, parameters),
         }
         return needs.get(action, True)
 
@@ -154,7 +159,7 @@ class ProveScreen(WizardScreen):
     def action_again(self) -> None:
         self.post_message(self.Again())
 
-    def action_restart(self) -> None:
+    def action_restart(self, _: str) -> None:
         self.post_message(self.Restart())
 
     def action_undo(self) -> None:

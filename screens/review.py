@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import join
 
 from textual import containers, on
 from textual.app import ComposeResult
@@ -27,10 +28,10 @@ class ReviewScreen(WizardScreen):
     STEP = "Review"
     HELP_TEXT = (
         "What you see is what will be written, to the byte; nothing is written yet.\n\n"
-        "+ is made new, ~ is changed, - is removed. Secrets are never shown. Up and Down choose a change, "
-        "Tab goes to its text to scroll it. E goes back to an answer: it lists them and begins at the one "
-        "behind the chosen line. Enter asks once more and then writes everything or nothing; undo brings "
-        "every byte back."
+        "+ is made new, ~ is changed, - is removed; → within a line is a tab. Secrets are never shown. Up "
+        "and Down choose a change, Tab goes to its text to scroll it. E goes back to an answer: it lists "
+        "them and begins at the one behind the chosen line. Enter asks once more and then writes everything "
+        "or nothing; undo brings every byte back."
     )
     BINDINGS = [
         enter("accept", "write"),
@@ -143,7 +144,7 @@ class ReviewScreen(WizardScreen):
         if plan.validations:
             rows = [*text_rows("After writing, these run; if one fails, everything is restored:"), NOTHING]
             for command in plan.validations:
-                rows += text_rows(" ".join(command.arguments), "bold")
+                rows += text_rows(join(command.arguments), "bold")
             sections.append(("  checks after writing", rows))
         if plan.advice:
             sections.append(("  you do afterwards", list(advice_rows(plan.advice))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from shlex import join
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -30,7 +31,7 @@ from screens.workers import Workers
 from wizard import targets
 from wizard.errors import WizardError, WrongAnswer
 from wizard.host import Host
-from wizard.inert import inert_lines
+from wizard.inert import inert, inert_lines
 from wizard.kinds import Raw
 from wizard.plan import Plan, Tell
 from wizard.questions import Page
@@ -95,7 +96,12 @@ class Steps(Workers):
     def _show_seen(self, screen: ChooseScreen) -> None:
         if self.seen is not None:
             host = self.seen.host
-            answered = {key: _about(given) for key, given in self.journey.given.items() if given}
+            given = self.journey.given
+            answered = {
+                target.key: _about(target.load(), given[target.key])
+                for target in self.world.targets
+                if given.get(target.key)
+            }
             screen.show_found(self.seen.found, self.seen.waiting, answered, host.user if host.sudo else "")
 
     @on(ChooseScreen.Chosen)
@@ -107,8 +113,10 @@ class Steps(Workers):
         await self._ask(self._sheet().pages[0])
 
     async def _choose(self) -> None:
-        self.keeping.ended(self.journey)
-        self.journey = Journey(host=self.journey.host, given=self.journey.given, wrong=self.journey.wrong)
+        journey = self.journey
+        self.keeping.ended(journey)
+        wrong = journey.wrong if journey.before is None else None
+        self.journey = Journey(host=journey.host, given=journey.ordinary, wrong=wrong)
         await self._show(self._first_screen())
         self.look()
 
@@ -172,8 +180,8 @@ class Steps(Workers):
         target = targets.named(event.elsewhere.target)
         before = self.journey.given.get(target.key, {})
         there = {**before, **event.elsewhere.given(event.screen.given)}
-        given = {**self.journey.given, target.key: there}
-        self.journey = replace(self.journey, target=target, given=given)
+        given = {**self.journey.ordinary, target.key: there}
+        self.journey = replace(self.journey, target=target, given=given, before=None)
         await self._ask(self._sheet().pages[0])
 
     async def on_ask_screen_kept(self, event: AskScreen.Kept) -> None:
@@ -190,14 +198,26 @@ class Steps(Workers):
         given = {**self.journey.given, screen.sheet.target.key: dict(screen.given)}
         self.journey = replace(self.journey, given=given, wrong=screen.wrong)
 
-    async def _with_answers(self, target: type[Target], given: Mapping[str, Raw], question: str = "") -> None:
-        """Go on with these answers: at a question, or at once as far as they are complete."""
+    async def _with_answers(
+        self, target: type[Target], given: Mapping[str, Raw], question: str = "", *, taken_up: bool = False
+    ) -> None:
+        """Go on with these answers: at a question, or at once as far as they are complete.
+
+        Those of an earlier run that is taken up are for this one way.
+        """
         from wizard import bookmark
 
         host = self.journey.host
         assert host is not None
-        answered = {**self.journey.given, target.key: given}
-        self.journey = replace(self.journey, target=target, given=answered, undone=None, earlier=False)
+        ordinary = self.journey.ordinary
+        self.journey = replace(
+            self.journey,
+            target=target,
+            given={**ordinary, target.key: given},
+            before=ordinary.get(target.key, {}) if taken_up else None,
+            undone=None,
+            earlier=False,
+        )
         sheet = self._sheet()
         self.journey = replace(self.journey, wrong=bookmark.not_kept(sheet, question))
         if question and sheet[question].applies:
@@ -215,7 +235,7 @@ class Steps(Workers):
         if isinstance(self.step, AskScreen):
             self._take(self.step)
             self._keep_page(self.step)
-        self.keeping.answers(self.journey.given)
+        self.keeping.answers(self.journey.ordinary)
 
     # Review ---------------------------------------------------------------------------------------
 
@@ -326,11 +346,14 @@ class Steps(Workers):
             self.step.show_done(event.run)
 
     def _forget_what_is_done(self) -> None:
-        """What was asked for one run only is not asked for again by the next."""
-        if (target := self.journey.target) is not None:
-            left = target.after_run(self.journey.given.get(target.key, {}))
-            given = {**self.journey.given, target.key: left}
-            self.journey = replace(self.journey, given=given)
+        """What was asked for one run only is not asked for again by the next, nor on the way back to it."""
+        target, host = self.journey.target, self.journey.host
+        if target is None or host is None:
+            return
+        done = self.journey.given.get(target.key, {})
+        given = {**self.journey.given, target.key: target.after_run(done)}
+        answers = fill_in(target, target.lasting(done), host).answers or self.journey.answers
+        self.journey = replace(self.journey, given=given, before=None, answers=answers)
 
     # Prove ----------------------------------------------------------------------------------------
 
@@ -404,6 +427,7 @@ class Steps(Workers):
         from screens.apply import ApplyScreen
         from screens.dialogs import Confirm
         from screens.prove import ProveScreen
+        from wizard import service
 
         if not isinstance(self.step, ApplyScreen | ProveScreen) or self.step.plan.restart is None:
             return
@@ -413,9 +437,8 @@ class Steps(Workers):
             if yes:
                 self.restart(command)
 
-        # "Reload nginx now?", where the target has words for it.
-        what = command.about or "restart the service"
-        asked = f"{what[0].upper()}{what[1:]} now?\n{' '.join(command.arguments)}"
+        what = service.words(command)  # "Reload nginx now?"
+        asked = f"{what[0].upper()}{what[1:]} now?\n{inert(join(command.arguments))}"
         self.push_screen(Confirm(asked, what.split()[0].capitalize()), answered)
 
     @on(Restarted)
@@ -439,10 +462,11 @@ def _beside(page: Page, sheet: Sheet[Target]) -> tuple[tuple[Page, ...], tuple[P
     return before, tuple(other for other in sheet.pages if place(other) > place(page))
 
 
-def _about(given: Mapping[str, Raw]) -> str:
-    """What answers are for, in a word: the first file or folder among them."""
-    paths = (raw for raw in given.values() if isinstance(raw, str) and raw.startswith("/"))
-    return next(paths, "")
+def _about(target: type[Target], given: Mapping[str, Raw]) -> str:
+    """What answers are for, in a word: the first file or folder among them that is not for one run only."""
+    answered = target.lasting(given)
+    in_order = (answered.get(asked.name) for asked in target.questions())
+    return next((raw for raw in in_order if isinstance(raw, str) and raw.startswith("/")), "")
 
 
 def page_of(question: str, sheet: Sheet[Target]) -> Page:

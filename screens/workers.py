@@ -142,7 +142,7 @@ class Workers(App[int]):
         except WizardError as error:
             self.post_message(Restarted(str(error)))
         else:
-            self.post_message(Restarted("Restarted.", done=True))
+            self.post_message(Restarted(f"Done: {service.words(command)}.", done=True))
 
     @work(thread=True, group="recover", exclusive=True)
     def recover(self) -> None:

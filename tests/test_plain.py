@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,10 @@ from tests.sources.setups import Setup as HubSetup
 from wizard import answers, bookmark
 from wizard.bookmark import Bookmark, Step
 from wizard.host import look
+from wizard.kinds import Raw
 from wizard.plain import Conversation
 from wizard.plan import File, Plan
+from wizard.prompts import Left
 from wizard.state import State
 from wizard.targets import catalogue
 from wizard.targets.connector import Connector
@@ -267,6 +270,8 @@ def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
     with hubs_port_taken(), talking(tmp_path, "--demo", "--plain") as talk:
         for prompt, answer in (
             ("Number [1]: ", "nonsense"),
+            ("Number [1]: ", "?"),
+            ("Number [1]: ", "<"),
             ("Number [1]: ", "nano"),
             ("Data directory [", ""),
             ("Version [25.1]: ", "?"),
@@ -284,7 +289,12 @@ def test_back_help_wrong_answers_and_leaving(tmp_path: Path) -> None:
     assert "Give one of the numbers" in talk.said
     assert "Key in an answers file: node_version; flag: --node-version" in talk.said
     assert "✗ TLS of V12 is broken" in talk.said
-    assert talk.said.endswith("Your answers are kept.\n")
+    first, _, _ = talk.said.partition("Data directory")
+    assert first.count("Give one of the numbers") == 1
+    assert "It says what shall be secured" in first
+    assert "This is the first step" in first
+    assert talk.said.endswith("Nothing more is done.\n")
+    assert "answers are kept" not in talk.said, "the sandbox is gone"
 
 
 def test_no_to_writing_writes_nothing(tmp_path: Path) -> None:
@@ -404,6 +414,21 @@ def test_where_the_screens_have_ended_the_prompts_go_on(tmp_path: Path) -> None:
     bookmark.keep(State(tmp_path / "state"), Bookmark(Connector, Step.ASK, given, "ca"))
     with talking(tmp_path, "--plain") as talk:
         assert answered(talk, "yes") == "Authority: "
+
+
+def test_what_the_screens_have_taken_up_is_left_behind_at_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State(tmp_path / "state")
+    given = {"url": "https://api.example.org/", "mode": "verify-ca"}
+    bookmark.keep(state, Bookmark(Connector, Step.ASK, given, "url", taken_up=True))
+    world = World(look, state, (catalogue.CONNECTOR,), "", partial(answers.keep, state))
+    before: dict[str, dict[str, Raw]] = {"connector": {"url": "https://other.example.org/"}}
+    talk = Conversation(world, before)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"yes\n<\n<\n")))
+    with pytest.raises(Left):
+        talk.held(None)
+    assert talk.given == {"connector": {"url": "https://other.example.org/"}}
 
 
 def test_answers_to_a_target_that_was_left_are_kept_too(tmp_path: Path) -> None:

@@ -44,6 +44,14 @@ def everything(plan: Plan) -> str:
     return "\n".join([*shown, *(preview.summary(change) for change in plan.changes)])
 
 
+# Bytes ------------------------------------------------------------------------------------------------------
+
+
+def test_a_tab_between_words_is_told_from_blanks_and_takes_as_much_room() -> None:
+    index = edited(b"V    261126Z    01\n\tx\n", b"V\t261126Z\t01\n\tx\n")
+    assert lines(index)[1:] == ["-V    261126Z    01", "+V→   261126Z→   01", "     x"]
+
+
 # Secrets ----------------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,7 @@ PASSED, FINDING, FAILED, SKIPPED = Verdict.PASSED, Verdict.FINDING, Verdict.FAIL
         ((PASSED, FAILED), False, "Not proven: 1 passed, 1 failed."),
         ((SKIPPED, PASSED), False, "Not proven: 1 passed, 1 skipped."),
         ((FINDING,), False, "Not proven: 1 finding."),
+        ((FINDING, FINDING, FAILED, FAILED), False, "Not proven: 2 findings, 2 failed."),
         ((), False, "Not proven: no checks."),
     ],
 )

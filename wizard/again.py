@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import join
 
-from wizard import answers, journal, transaction
+from wizard import answers, journal, service, transaction
 from wizard.errors import WizardError
 from wizard.host import Host
 from wizard.journal import Run, Status
 from wizard.kinds import Choice, Raw, Text
-from wizard.plan import Command, Plan
+from wizard.plan import Advice, Command, Plan
 from wizard.sheet import fill_in
 from wizard.small_files import read_small
 from wizard.state import State
@@ -76,7 +77,11 @@ def undone(run: Run, state: State, host: Host) -> Plan:
     except WizardError:  # of another version
         return plan
     complete = fill_in(target, given, host, secrets=False).answers
-    return plan if complete is None else replace(plan, restart=restart_of(complete, host))
+    restart = restart_of(complete, host) if complete is not None else None
+    if restart is None:
+        return plan
+    told = f"A running service keeps what it has read until you {service.words(restart)}."
+    return replace(plan, restart=restart, advice=(Advice(told, join(restart.arguments)),))
 
 
 def resumed(run: Run, delivered: Sequence[str]) -> tuple[type[Target], dict[str, Raw]]:

@@ -62,6 +62,8 @@ class Bookmark:
     """The question that was asked, or the first one of its page."""
     run: Run | None = None
     """The run to prove."""
+    taken_up: bool = False
+    """Whether the answers are those of an earlier run that is taken up: they are for this one way."""
 
 
 def keep(state: State, place: Bookmark) -> None:
@@ -72,6 +74,7 @@ def keep(state: State, place: Bookmark) -> None:
         "step": place.step,
         "question": place.question,
         "run": place.run.id if place.run else "",
+        "taken_up": place.taken_up,
         "time": datetime.now(UTC).isoformat(),
         "answers": storable(place.given),
     }
@@ -122,7 +125,8 @@ def _placed(record: dict[str, Any], targets: Mapping[str, Offered]) -> Bookmark:
     given = {name: raw for name, raw in answers.items() if name in asked and _is_answer(raw)}
     names = [question.name for question in target.questions()]
     question = record["question"] if record["question"] in names else ""
-    return Bookmark(target, Step(record["step"]), given, question)
+    taken_up = record.get("taken_up") is True
+    return Bookmark(target, Step(record["step"]), given, question, taken_up=taken_up)
 
 
 def _is_answer(raw: object) -> bool:

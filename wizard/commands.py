@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from wizard import terminal
 from wizard.address import Address
 from wizard.errors import WizardError, WrongUsage
-from wizard.inert import inert, inert_lines
+from wizard.inert import inert, inert_line, inert_lines
 from wizard.kinds import LARGEST_PASTE
 from wizard.state import State
 from wizard.streams import mute, tell
@@ -56,11 +56,11 @@ def targets(options: argparse.Namespace) -> int:
         print(json.dumps({"host": here.name, "targets": rows, "waiting": waiting}, indent=2))
         return DONE
     for target, what in found:
-        print(f"{target.key:<12}{target.title:<20}{inert(what.status)}")
+        print(f"{target.key:<12}{target.title:<20}{inert_line(what.status)}")
         for detail in what.details:
-            print(f"{'':12}{inert(detail)}")
+            print(f"{'':12}{inert_line(detail)}")
         for warning in what.warnings:
-            print(f"{'':12}! {inert(preview.place(warning.path, warning.line) + warning.text)}")
+            print(f"{'':12}! {inert_line(preview.place(warning.path, warning.line) + warning.text)}")
     for run in _waiting():
         print(f"waits       {inert(run.title)}: tls-wizard resume --run {run.id} FILES")
     return DONE

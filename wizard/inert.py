@@ -31,6 +31,11 @@ def inert_lines(text: str) -> str:
     return "\n".join(map(inert, text.split("\n")))
 
 
+def inert_line(text: str) -> str:
+    """The same for a text of several lines that has to stand in one."""
+    return inert(" ".join(text.split("\n")))
+
+
 def inert_bytes(data: bytes) -> str:
     """One line of a file as text: UTF-8 where it is that, else each foreign byte as `\\xff`."""
     return inert(data.decode("utf-8", errors="backslashreplace"))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from wizard import bookmark, terminal
 from wizard.bookmark import Bookmark, Step
 from wizard.errors import WizardError, WrongAnswer
-from wizard.inert import inert
+from wizard.inert import inert, inert_line
 from wizard.kinds import PEM_BEGINS, Choice, Delivered
 from wizard.prompts import Left, ask, pasted, say
 
@@ -33,9 +33,13 @@ if TYPE_CHECKING:
 DONE, FAILED, PROOF_FAILED = 0, 1, 6
 
 KEYS = (
-    "Enter takes what stands in brackets, - leaves empty what may be; < goes back, ? explains, Ctrl+D "
-    "leaves, and the answers are kept."
+    "Enter takes what stands in brackets, - leaves empty what may be; < goes back, ? explains, Ctrl+D leaves"
 )
+WHICH = (
+    "It says what shall be secured: one of the list above, by its number or by a name such as nginx. The "
+    "questions about it come then, and everything is shown before it is written."
+)
+FIRST = "This is the first step; Ctrl+D leaves."
 BACK, EXPLAIN, EMPTY = "<", "?", "-"
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 """What is sent to a program to end it: when the line drops, by Ctrl+C and Ctrl+\\, by the system."""
@@ -57,12 +61,12 @@ def start(*, demo: bool, answers_file: Path | None) -> int:
         signal.signal(number, _told_to_stop)
     with world.opened(demo=demo) as around:
         given, target = world.given(answers_file)
-        conversation = Conversation(around, {**answers.kept(around.state), **given})
+        conversation = Conversation(around, {**answers.kept(around.state), **given}, demo=demo)
         try:
             return conversation.held(target)
         except Left:
             kept = "Your answers are kept." if conversation.keep() else "Your answers could not be kept."
-            say(f"\nNothing more is done. {kept}")
+            say("\nNothing more is done." if demo else f"\nNothing more is done. {kept}")
             return DONE
         finally:
             conversation.keep()
@@ -100,6 +104,8 @@ class Conversation:
     given: dict[str, dict[str, Raw]]
     target: type[Target] | None = None
     host: Host | None = None
+    demo: bool = False
+    """Whether this is a sandbox, of which nothing is left in the end."""
     _asked: list[str] = field(default_factory=list)
     """The questions that have been asked, in order, to go back to."""
     _named: str = ""
@@ -109,8 +115,9 @@ class Conversation:
         """Go all the steps; returns the exit code."""
         self.host = self.world.look()
         self._offer_recovery()
-        say(KEYS)
+        say(f"{KEYS}." if self.demo else f"{KEYS}, and the answers are kept.")
         place = None if target else self._offered_place()
+        before = dict(self.given)
         while True:
             try:
                 if place is not None:
@@ -119,6 +126,8 @@ class Conversation:
                 self._asked.clear()
                 return self._secured()
             except Back:
+                if place is not None and place.taken_up:  # it was for that one way
+                    self.given[place.target.key] = before.get(place.target.key, {})
                 target = place = None
                 self._forget_place()
 
@@ -201,9 +210,9 @@ class Conversation:
         say("\nWhat shall be secured?")
         for number, target in enumerate(self.world.targets, 1):
             found = target.load().find(host)
-            say(f"  {number}  {target.title}: {inert(found.status)}")
+            say(f"  {number}  {target.title}: {inert_line(found.status)}")
             for warning in found.warnings:
-                say(f"     ! {inert(warning.text)}")
+                say(f"     ! {inert_line(warning.text)}")
         self._name_those_that_wait()
         options = {str(number): target for number, target in enumerate(self.world.targets, 1)}
         options |= {target.key: target for target in self.world.targets}
@@ -212,7 +221,7 @@ class Conversation:
             if typed in options:
                 say(options[typed].summary)
                 return options[typed].load()
-            say("Give one of the numbers, or a name such as nginx.")
+            say({EXPLAIN: WHICH, BACK: FIRST}.get(typed, "Give one of the numbers, or a name such as nginx."))
 
     def _name_those_that_wait(self) -> None:
         from wizard import again
@@ -455,7 +464,7 @@ class Conversation:
     def _restarted(self, plan: Plan) -> None:
         from wizard import service
 
-        what = plan.restart.about or "restart the service" if plan.restart else ""
+        what = service.words(plan.restart) if plan.restart else ""
         if plan.restart and terminal.yes(f"{what[0].upper()}{what[1:]} now?"):
             try:
                 with _to_the_end():

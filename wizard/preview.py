@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import join
 
 from wizard.differences import LineMatcher
 from wizard.inert import inert, inert_bytes
 from wizard.plan import Advice, Change, Directory, File, Link, Owner, Plan
 
 HIDDEN = "[hidden]"
+TAB = "→   "
 CONTEXT_LINES = 3
 
 
@@ -125,11 +127,17 @@ def _lines(content: bytes | None, hidden: tuple[bytes, ...]) -> list[tuple[bytes
     ended = lines[-1] == b""
     if ended:
         lines.pop()
-    shown = [(line, inert_bytes(_masked(line, hidden))) for line in lines]
+    shown = [(line, inert_bytes(_tabs_seen(_masked(line, hidden)))) for line in lines]
     if not ended:
         raw, text = shown[-1]
         shown[-1] = (raw + b"\0", text + "  (no line feed at the end of the file)")
     return shown
+
+
+def _tabs_seen(line: bytes) -> bytes:
+    """The line with its tabs marked, four columns each as ever; those that only indent it stay blank."""
+    text = line.lstrip(b" \t")
+    return line[: len(line) - len(text)] + text.replace(b"\t", TAB.encode())
 
 
 def _masked(line: bytes, hidden: tuple[bytes, ...]) -> bytes:
@@ -185,7 +193,7 @@ def _text_parts(plan: Plan) -> Iterator[str]:
         yield f"\n! {place(warning.path, warning.line)}{warning.text}"
     if plan.validations and plan.changed:
         yield "\nChecks after writing (a failure restores everything):"
-        yield from ("  " + " ".join(command.arguments) for command in plan.validations)
+        yield from ("  " + join(command.arguments) for command in plan.validations)
     if plan.advice:
         yield "\nYou do afterwards:"
         for advice in plan.advice:

@@ -120,8 +120,12 @@ def _result(check: Check, outcome: Outcome) -> Result:
 
 def summary(proof: Proof) -> str:
     """Say in one line how it came out: "Proven: 6 passed, 1 finding." """
-    counts = [f"{proof.count(verdict)} {verdict.value}" for verdict in Verdict if proof.count(verdict)]
+    counts = [_counted(proof.count(verdict), verdict) for verdict in Verdict if proof.count(verdict)]
     return f"{'Proven' if proof.passed else 'Not proven'}: {', '.join(counts) or 'no checks'}."
+
+
+def _counted(count: int, verdict: Verdict) -> str:
+    return f"{count} {verdict.value}{'s' if verdict is Verdict.FINDING and count > 1 else ''}"
 
 
 def text(proof: Proof) -> str:

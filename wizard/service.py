@@ -18,9 +18,14 @@ TIME_LIMIT = 60
 """Seconds; service managers wait ten or more for a service to stop."""
 
 
+def words(command: Command) -> str:
+    """What the command that has a service read its files does to it: "reload nginx"."""
+    return command.about or "restart the service"
+
+
 def restart(command: Command) -> None:
     """Run the service manager's own command; raises WizardError with what it said when it fails."""
-    words = " ".join(command.arguments)
+    line = join(command.arguments)
     # A file takes what it says: a service that it leaves behind would hold a pipe open.
     with TemporaryFile() as output:
         try:
@@ -34,15 +39,15 @@ def restart(command: Command) -> None:
                 check=False,
             )
         except OSError as error:
-            raise WizardError(f"`{words}` cannot be run: {error.strerror}.") from None
+            raise WizardError(f"`{line}` cannot be run: {error.strerror}.") from None
         except subprocess.TimeoutExpired:
             raise WizardError(
-                f"`{words}` did not end within {TIME_LIMIT} seconds; look at the service."
+                f"`{line}` did not end within {TIME_LIMIT} seconds; look at the service."
             ) from None
         if done.returncode:
             output.seek(0)
             said = inert_lines(output.read()[-1000:].decode("utf-8", errors="backslashreplace").strip())
-            raise WizardError(f"`{words}` failed with status {done.returncode}: {said}")
+            raise WizardError(f"`{line}` failed with status {done.returncode}: {said}")
 
 
 # By hand ----------------------------------------------------------------------------------------------------

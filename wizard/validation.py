@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from shlex import join
 
 from wizard.errors import WizardError
 from wizard.inert import inert_lines
@@ -30,7 +31,7 @@ def validate(command: Command, seconds: float = 30) -> None:
     else:
         failed = f" with status {status}.\n{said}" if status else ""
     if failed:
-        raise WizardError(f"The check `{' '.join(command.arguments)}` failed{failed}".rstrip())
+        raise WizardError(f"The check `{join(command.arguments)}` failed{failed}".rstrip())
 
 
 def ran(command: Command, seconds: float = 30) -> tuple[int, str]:
@@ -55,8 +56,8 @@ def ran(command: Command, seconds: float = 30) -> tuple[int, str]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()
-            words = " ".join(command.arguments)
-            late = f"The check `{words}` did not end within {seconds:g} seconds.\n{_said(output)}"
+            line = join(command.arguments)
+            late = f"The check `{line}` did not end within {seconds:g} seconds.\n{_said(output)}"
             raise WizardError(late.rstrip()) from None
     return process.returncode, _said(output)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from screens.prove import ProveScreen
 from tests.conftest import LooksAsBefore
 from tests.screens import samples
-from tests.screens.samples import ALL_PASSED, FAILED, HOSTILE_PROOF, PLAN, WHO, WITH_FINDING, checks
-from tests.screens.stage import Size, at_every_size, opened
+from tests.screens.samples import ALL_PASSED, FAILED, HOSTILE_PROOF, PASSED, PLAN, WHO, WITH_FINDING, checks
+from tests.screens.stage import Size, at_every_size, opened, settled, text
 from wizard.proof import Proof
 
 
@@ -58,6 +59,19 @@ async def test_proof(proof: Proof, tmp_path: Path, looks_as_before: LooksAsBefor
     async with opened(samples.world(tmp_path), screen) as pilot:
         show(screen, proof)
         await looks_as_before(pilot)
+
+
+async def test_that_a_long_name_is_cut_can_be_seen_and_the_whole_be_read(tmp_path: Path) -> None:
+    screen = proving()
+    long = replace(PASSED[0], title="A stranger's certificate with its own root is refused")
+    async with opened(samples.world(tmp_path), screen) as pilot:
+        show(screen, Proof((*PASSED[1:], long)))
+        await settled(pilot)
+        assert "A stranger's certificate with its own root …" in text(pilot)
+        await pilot.press("end")
+        assert f" {long.title}\n" in text(pilot)
+        await pilot.press("home")
+        assert long.title not in text(pilot)
 
 
 async def test_stopped(tmp_path: Path, looks_as_before: LooksAsBefore) -> None:
