@@ -268,6 +268,11 @@ class Passphrase:
         if isinstance(raw, Secret):
             if not raw:
                 raise ValueError("This is needed.")
+            if "\ufffd" in raw.reveal():  # what stands for a byte that is no text, unseen here
+                raise ValueError(
+                    "One of these letters has not come as text in UTF-8: set the terminal to UTF-8, or use "
+                    "other letters."
+                )
             return raw
         raise ValueError(
             "A passphrase does not belong here, where others may read it. Put it into a file of its own "
