@@ -124,6 +124,12 @@ def test_more_than_825_days_name_who_refuses(box: Sandbox, days: int, cautioned:
         ('target = "hub-rest"\ndirectory = { a = 1 }', '"directory" must be a text'),
         ('target = "hub-rest"\nvalidity_days = 2026-01-01', '"validity_days" must be a text'),
         (f'target = "hub-rest"\nvalidity_days = {"9" * 5000}', "is not TOML"),
+        (
+            f'target = "hub-rest"\nvalidity_days = 0x{"f" * 5000}',
+            '"validity_days" holds a number of thousands',
+        ),
+        (f'target = "hub-rest"\nalt_names = [[0x{"f" * 5000}]]', '"alt_names" holds a number of thousands'),
+        (f'target = "hub-rest"\nvalidity_days = 0x{"f" * 3000}', "validity_days (--validity-days): This has"),
         ('target = "hub-rest"\nalt_names = ["a", 5]', "alt_names (--alt-names): Give a text in quotes."),
         ('target = "hub-rest"\nkey_type = "dsa"', 'key_type (--key-type): "dsa" is not one of: ecdsa-p256, '),
         (
@@ -338,6 +344,7 @@ def test_what_is_no_file_holds_no_passphrase(tmp_path: Path) -> None:
         ("passphrase = ''", '"passphrase" must not stand here'),
         ("passphrase_file = 5", '"passphrase_file" must be the name of a file, in quotes.'),
         ('passphrase_file = ["a"]', '"passphrase_file" must be the name of a file, in quotes.'),
+        ('passphrase_file = "/\\u0000"', "is no file: there is a NUL in its name."),
         ('passphrase_fil = "a"', 'Did you mean "passphrase_file"?'),
         ("", "passphrase_file (--passphrase-file): This is needed. Write it into a file that only you can "),
     ],

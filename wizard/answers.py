@@ -94,6 +94,10 @@ def _value(path: Path, question: Question, value: object) -> Raw:
         )
     if question.secret and not isinstance(value, str):
         raise BadAnswers(f'{path}: "{question.key}" must be the name of a file, in quotes.')
+    try:
+        str(value)
+    except ValueError:  # a hexadecimal number, for which TOML sets no limit as for others; in a list too
+        raise BadAnswers(f'{path}: "{question.key}" holds a number of thousands of digits.') from None
     return value
 
 
@@ -102,6 +106,8 @@ def read_secret(path: Path) -> Secret:
 
     Raises BadAnswers: it cannot be read, lies open to others, or is empty.
     """
+    if "\0" in str(path):
+        raise BadAnswers(f"{path}, which should hold a passphrase, is no file: there is a NUL in its name.")
     try:
         path = path.expanduser()
     except RuntimeError:
