@@ -27,6 +27,12 @@ LONGEST = 1000
 MOST_OPTIONS = 10
 """How many options an error names."""
 
+
+def is_plain(raw: object) -> bool:
+    """Whether a value that was read from a file can be an answer."""
+    return isinstance(raw, str | int) or (isinstance(raw, list) and all(isinstance(one, str) for one in raw))
+
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
