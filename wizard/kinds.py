@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import ClassVar, Generic, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import ClassVar, Generic, NoReturn, Protocol, TypeAlias, TypeGuard, TypeVar
 
 from wizard.address import Address
 from wizard.secret import Secret
@@ -28,7 +28,7 @@ MOST_OPTIONS = 10
 """How many options an error names."""
 
 
-def is_plain(raw: object) -> bool:
+def is_plain(raw: object) -> TypeGuard[Plain]:
     """Whether a value that was read from a file can be an answer."""
     return isinstance(raw, str | int) or (isinstance(raw, list) and all(isinstance(one, str) for one in raw))
 
