@@ -1,13 +1,16 @@
-"""The way out to the terminal, which a dropped line cannot block."""
+"""The way out to the terminal, which a dropped line cannot block, and the way in, which no byte ends."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from codecs import IncrementalDecoder, getincrementaldecoder
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from screens.thrift import Thrift
@@ -15,6 +18,15 @@ from wizard.reach import within
 
 if TYPE_CHECKING:
     from textual.app import App
+
+
+def _lenient(encoding: str) -> partial[IncrementalDecoder]:
+    """A terminal that is not set to UTF-8 sends other bytes: each stands as �, and the keys behind count."""
+    return partial(getincrementaldecoder(encoding), "replace")
+
+
+# Textual's own is strict, and is made in the middle of a method that is better not copied.
+linux_driver.getincrementaldecoder = _lenient  # type: ignore[attr-defined, assignment]  # not exported, and overloaded
 
 
 class Line:
@@ -43,6 +55,19 @@ class SteadyDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         super().write(self.thrift.frame(data))
+
+    def run_input_thread(self) -> None:
+        """Go on behind a sequence that Textual cannot read, such as a key with the number 1,200,000."""
+        while not self.exit_event.is_set():
+            with suppress(ValueError, OverflowError):
+                super().run_input_thread()
+
+    def _run_input_thread(self) -> None:
+        """A mistake here ends the app as any other does: Textual would show a traceback, and exit with 0."""
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            self._app.call_later(self._app._handle_exception, error)
 
     def _sigtstp_application(self, *_: object) -> None:
         """Leave the terminal whole, then stop with the whole job: sudo or make must not go on waiting."""

@@ -124,7 +124,13 @@ def test_more_than_825_days_name_who_refuses(box: Sandbox, days: int, cautioned:
         ('target = "hub-rest"\ndirectory = { a = 1 }', '"directory" must be a text'),
         ('target = "hub-rest"\nvalidity_days = 2026-01-01', '"validity_days" must be a text'),
         (f'target = "hub-rest"\nvalidity_days = {"9" * 5000}', "is not TOML"),
-        ('target = "hub-rest"\nalt_names = ["a", 5]', "alt_names (--alt-names): Give a text in quotes."),
+        (
+            f'target = "hub-rest"\nvalidity_days = 0x{"f" * 5000}',
+            '"validity_days" is a number of thousands',
+        ),
+        (f'target = "hub-rest"\nvalidity_days = 0x{"f" * 3000}', "validity_days (--validity-days): This has"),
+        ('target = "hub-rest"\nalt_names = ["a", 5]', '"alt_names" must be a text, a number'),
+        ('target = "hub-rest"\nalt_names = [{ a.a = 1 }]', '"alt_names" must be a text, a number'),
         ('target = "hub-rest"\nkey_type = "dsa"', 'key_type (--key-type): "dsa" is not one of: ecdsa-p256, '),
         (
             'target = "hub-rest"\nstart_script = "/nowhere/start.sh"',
@@ -159,16 +165,18 @@ def test_a_file_that_is_missing_a_folder_or_not_text_says_so(tmp_path: Path) -> 
 
 
 def test_what_never_ends_is_refused_at_once(tmp_path: Path) -> None:
-    pipe, large, deep = tmp_path / "pipe", tmp_path / "large", tmp_path / "deep"
+    pipe, large, deep, dots = (tmp_path / name for name in ("pipe", "large", "deep", "dots"))
     os.mkfifo(pipe)
     with large.open("wb") as file:
         file.truncate(2_000_000)
     deep.write_text(f"a = {'[' * 5000}{']' * 5000}")
+    dots.write_text(f"a{'.a' * 300_000} = 1")
     for path, said in [
         (pipe, "It is a device or a pipe, not a file"),
         (Path("/dev/zero"), "It is a device or a pipe, not a file"),
         (large, "It is larger than 1 MB"),
         (deep, "nests lists hundreds deep"),
+        (dots, "a name in it has over 100 dots"),
     ]:
         with pytest.raises(BadAnswers, match=said):
             answers.read(path)
@@ -338,6 +346,7 @@ def test_what_is_no_file_holds_no_passphrase(tmp_path: Path) -> None:
         ("passphrase = ''", '"passphrase" must not stand here'),
         ("passphrase_file = 5", '"passphrase_file" must be the name of a file, in quotes.'),
         ('passphrase_file = ["a"]', '"passphrase_file" must be the name of a file, in quotes.'),
+        ('passphrase_file = "/\\u0000"', "is no file: there is a NUL in its name."),
         ('passphrase_fil = "a"', 'Did you mean "passphrase_file"?'),
         ("", "passphrase_file (--passphrase-file): This is needed. Write it into a file that only you can "),
     ],

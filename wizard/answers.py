@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from wizard import targets
 from wizard.errors import BadAnswers, WizardError
 from wizard.host import Host
-from wizard.kinds import MOST_OPTIONS, Choice, Plain, Raw
+from wizard.kinds import MOST_OPTIONS, Choice, Plain, Raw, is_plain
 from wizard.questions import Question
 from wizard.secret import Secret
 from wizard.sheet import Elsewhere, Entry, Sheet, fill_in
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
     from wizard.journal import Run
+
+_MOST_PARTS = 100
 
 
 def read(path: Path, *, secrets: bool = True) -> tuple[type[Target], dict[str, Raw]]:
@@ -40,7 +43,11 @@ def load(path: Path) -> tuple[type[Target], dict[str, Raw]]:
     Raises BadAnswers.
     """
     try:
-        data = tomllib.loads(read_small(path).decode())
+        text = read_small(path).decode()
+        # What tomllib takes for a dotted key grows with the square of its parts: a minute, and gigabytes.
+        if any(word.count(".") > _MOST_PARTS for word in re.split(r"[\s,=]|\.{2,}", text)):
+            raise BadAnswers(f"{path} is not an answers file: a name in it has over {_MOST_PARTS} dots.")
+        data = tomllib.loads(text)
     except OSError as error:
         raise BadAnswers(f"{path} cannot be read: {error.strerror}.") from None
     except RecursionError:
@@ -88,12 +95,16 @@ def _asked(path: Path, target: type[Target], questions: Mapping[str, Question], 
 
 def _value(path: Path, question: Question, value: object) -> Raw:
     """What stands behind the key of a question; raises BadAnswers where it is no answer to any."""
-    if not isinstance(value, str | int | bool | list):
+    if not is_plain(value):
         raise BadAnswers(
             f'{path}: "{question.key}" must be a text, a number, true, false or a list of texts.'
         )
     if question.secret and not isinstance(value, str):
         raise BadAnswers(f'{path}: "{question.key}" must be the name of a file, in quotes.')
+    try:
+        str(value)
+    except ValueError:  # a hexadecimal one, for which TOML sets no limit as for others
+        raise BadAnswers(f'{path}: "{question.key}" is a number of thousands of digits.') from None
     return value
 
 
@@ -102,6 +113,8 @@ def read_secret(path: Path) -> Secret:
 
     Raises BadAnswers: it cannot be read, lies open to others, or is empty.
     """
+    if "\0" in str(path):
+        raise BadAnswers(f"{path}, which should hold a passphrase, is no file: there is a NUL in its name.")
     try:
         path = path.expanduser()
     except RuntimeError:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from wizard.answers import storable
 from wizard.errors import WizardError, WrongAnswer
 from wizard.inert import inert
-from wizard.kinds import Raw, Several, Text, Url
+from wizard.kinds import Raw, Several, Text, Url, is_plain
 from wizard.sheet import fill_in
 from wizard.small_files import read_small, write_small
 from wizard.state import State
@@ -122,15 +122,11 @@ def _placed(record: dict[str, Any], targets: Mapping[str, Offered]) -> Bookmark:
     asked = {question.name for question in target.questions() if not question.secret}
     if not isinstance(answers := record["answers"], dict):
         raise TypeError("no answers")
-    given = {name: raw for name, raw in answers.items() if name in asked and _is_answer(raw)}
+    given = {name: raw for name, raw in answers.items() if name in asked and is_plain(raw)}
     names = [question.name for question in target.questions()]
     question = record["question"] if record["question"] in names else ""
     taken_up = record.get("taken_up") is True
     return Bookmark(target, Step(record["step"]), given, question, taken_up=taken_up)
-
-
-def _is_answer(raw: object) -> bool:
-    return isinstance(raw, str | int) or (isinstance(raw, list) and all(isinstance(one, str) for one in raw))
 
 
 def _with_run(place: Bookmark, name: str, runs: tuple[Run, ...], since: datetime) -> Bookmark | None:

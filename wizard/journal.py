@@ -26,13 +26,15 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from wizard import files
 from wizard.errors import WizardError
 from wizard.files import Entry
-from wizard.kinds import Plain
+from wizard.kinds import Plain, is_plain
 from wizard.state import State
+
+T = TypeVar("T")
 
 
 class Status(StrEnum):
@@ -280,7 +282,7 @@ def _load(folder: Path) -> Run | None:
             return replace(_read(files.read(path)), id=folder.name, status=status)
         except FileNotFoundError:
             continue
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise WizardError(
                 f"{path}: the record of a run cannot be read ({error}). The run can neither be undone nor "
                 "recovered without it: restore this file from a backup, or move its folder away."
@@ -299,6 +301,10 @@ def _remove(folder: Path) -> None:
 
 
 # The record as JSON; bytes in base64 ------------------------------------------------------------------------
+
+_ACCOUNTS = range(2**32 - 1)
+"""Numbers of accounts and groups; the last one would mean that nothing is changed, see chown(2)."""
+_ELSE = '"{}" holds what no run writes'
 
 
 def _write(run: Run) -> bytes:
@@ -325,30 +331,68 @@ def _write(run: Run) -> bytes:
 
 
 def _read(content: bytes) -> Run:
-    record: dict[str, Any] = json.loads(content)
+    """Raises ValueError, KeyError, TypeError or OverflowError for what no run has written."""
+    record = json.loads(content)
     if record["format"] != 1:
         raise ValueError(f"format {record['format']}, written by a newer version")
+    answers, steps = record.get("answers", {}), _value(record, "steps", list)
+    if not isinstance(answers, dict) or not all(map(is_plain, answers.values())):
+        raise TypeError(_ELSE.format("answers"))
     return Run(
         id="",
-        target=record["target"],
-        title=record["title"],
-        time=datetime.fromisoformat(record["time"]),
-        undoes=record["undoes"],
-        number=record["number"],
-        answers=record.get("answers", {}),
-        awaits=Path(record["awaits"]) if record.get("awaits") else None,
-        steps=tuple(_read_step(step) for step in record["steps"]),
+        target=_text(record, "target", r"[\w-]+"),  # it becomes part of a folder's name
+        title=_text(record, "title"),
+        time=datetime.fromisoformat(_text(record, "time")).astimezone(UTC),
+        undoes=_text(record, "undoes"),
+        number=_value(record, "number", int),
+        answers=answers,
+        awaits=_path(record, "awaits") if record.get("awaits", "") != "" else None,
+        steps=tuple(map(_read_step, steps)),
     )
 
 
 def _read_step(step: dict[str, Any]) -> Step:
-    return Step(
-        **step
-        | {
-            "path": Path(step["path"]),
-            "before": step["before"] and Entry(**step["before"]),
-            "after": step["after"] and Entry(**step["after"]),
-            "attributes": tuple((name, b64decode(value)) for name, value in step["attributes"]),
-            "hidden": tuple(b64decode(value) for value in step["hidden"]),
-        }
+    read = Step(
+        path=_path(step, "path"),
+        before=_read_entry(step["before"]),
+        after=_read_entry(step["after"]),
+        attributes=tuple((name, b64decode(value)) for name, value in _value(step, "attributes", list)),
+        in_place=_value(step, "in_place", bool),
+        about=_text(step, "about"),
+        secret=_value(step, "secret", bool),
+        hidden=tuple(map(b64decode, _value(step, "hidden", list))),
     )
+    if read.before == read.after or not all(isinstance(name, str) for name, _ in read.attributes):
+        raise ValueError(_ELSE.format("steps"))
+    return read
+
+
+def _read_entry(entry: dict[str, Any] | None) -> Entry | None:
+    if entry is None:
+        return None
+    kind: Any = _text(entry, "kind", "file|link|directory|other")
+    mode, uid, gid = (_value(entry, key, int) for key in ("mode", "uid", "gid"))
+    if mode not in range(0o10000) or uid not in _ACCOUNTS or gid not in _ACCOUNTS:
+        raise ValueError("a mode or an owner that there is not")
+    return Entry(kind, _text(entry, "digest"), mode, uid, gid)
+
+
+def _value(record: dict[str, Any], key: str, kind: type[T]) -> T:
+    """What stands behind a key, of exactly this type."""
+    value = record[key]
+    if type(value) is not kind:  # True would be an int
+        raise TypeError(_ELSE.format(key))
+    return value
+
+
+def _text(record: dict[str, Any], key: str, pattern: str = r"[^\0]*") -> str:
+    """A text of this form, for instance one that can be the name of a file."""
+    text = _value(record, key, str)
+    text.encode(errors="surrogateescape")  # as names are told to the system
+    if not re.fullmatch(pattern, text):
+        raise ValueError(_ELSE.format(key))
+    return text
+
+
+def _path(record: dict[str, Any], key: str) -> Path:
+    return Path(_text(record, key, r"/[^\0]*"))

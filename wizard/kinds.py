@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import ClassVar, Generic, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import ClassVar, Generic, NoReturn, Protocol, TypeAlias, TypeGuard, TypeVar
 
 from wizard.address import Address
 from wizard.secret import Secret
@@ -26,6 +26,12 @@ LONGEST = 1000
 
 MOST_OPTIONS = 10
 """How many options an error names."""
+
+
+def is_plain(raw: object) -> TypeGuard[Plain]:
+    """Whether a value that was read from a file can be an answer."""
+    return isinstance(raw, str | int) or (isinstance(raw, list) and all(isinstance(one, str) for one in raw))
+
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -268,6 +274,11 @@ class Passphrase:
         if isinstance(raw, Secret):
             if not raw:
                 raise ValueError("This is needed.")
+            if "\ufffd" in raw.reveal():  # what stands for a byte that is no text, unseen here
+                raise ValueError(
+                    "One of these letters has not come as text in UTF-8: set the terminal to UTF-8, or use "
+                    "other letters."
+                )
             return raw
         raise ValueError(
             "A passphrase does not belong here, where others may read it. Put it into a file of its own "

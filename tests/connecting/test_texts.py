@@ -251,6 +251,12 @@ def test_a_certificate_that_servers_refuse_from_a_client(
     assert said in setup.error("client_certificate", **given)
 
 
+def test_a_key_that_would_be_another_once_it_is_written_anew(setup: Setup, elsewhere: Elsewhere) -> None:
+    certificate, key = elsewhere.pair("bound", "client", kind=("-newkey", "rsa-pss"))
+    given = {"client_certificate": str(certificate), "client_key": str(key)}
+    assert "is bound to one kind of signature (RSA-PSS)" in setup.error("client_certificate", **given)
+
+
 def test_a_key_of_another_certificate(setup: Setup) -> None:
     said = setup.error("client_key", client_key=str(setup.parties.rogue_key))
     assert said.startswith("The key belongs to another certificate than hub.example.org.")

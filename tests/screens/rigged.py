@@ -2,9 +2,9 @@
 
     python -m tests.screens.rigged HOW FOLDER [arguments of tls-wizard]
 
-The files go into FOLDER. HOW is one of: crash, crash-in-worker, authority-crash; slow, where a check after
-writing waits until FOLDER/go-on exists; unproven, where the proof fails; authority, where the target is the
-one that asks for a passphrase.
+The files go into FOLDER. HOW is one of: crash, crash-in-worker, crash-at-a-key, authority-crash; slow, where
+a check after writing waits until FOLDER/go-on exists; unproven, where the proof fails; authority, where the
+target is the one that asks for a passphrase.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from screens.line import SteadyDriver
 from tests.screens.sample_targets import SampleAuthority, offered
 from tests.screens.samples import FAILED, HOST, SampleHub, checks
 from wizard import cli
@@ -63,6 +68,15 @@ class RiggedAuthority(SampleAuthority):
         return super().plan(host, tell)
 
 
+def broken(driver: LinuxDriver, message: Message) -> None:
+    typed = "hunter" + "2"
+    if isinstance(message, events.Key) and message.character == "c":
+        raise RuntimeError(f"a mistake of ours, with {typed}")
+    LinuxDriver.process_message(driver, message)
+
+
 if __name__ == "__main__":
     catalogue.EVERY = (offered(RiggedAuthority if HOW.startswith("authority") else Rigged),)
+    if HOW == "crash-at-a-key":
+        SteadyDriver.process_message = broken  # type: ignore[method-assign, assignment]
     sys.exit(cli.main(sys.argv[3:]))

@@ -94,6 +94,29 @@ def test_keys_that_come_in_a_burst_take_effect_in_their_order(
     assert kept.get("validity_days", "") == days
 
 
+def test_no_byte_ends_the_wizard(tmp_path: Path) -> None:
+    with rigged("", tmp_path) as there:
+        go(there, TO_THE_ANSWERS[:-1])
+        there.press("end", *["backspace"] * 9)
+        stands = "-"
+        for sent, shown in [
+            ("-", ""),
+            ("\udce9r", "�r"),
+            ("x\udcff", "x�"),
+            ("\xe4", "ä"),
+            ("\x1b[200~(\udce9)\x1b[201~", "(�)"),
+            ("\x1b[1202648u", ""),  # a key that there is not
+            ("z", "z"),
+        ]:
+            there.press(sent)
+            stands += shown
+            there.wait_for(stands)
+            there.settle()
+        there.press("ctrl+q")
+        assert there.end() == 0
+        assert is_sane(there)
+
+
 # Unseen -----------------------------------------------------------------------------------------------------
 
 
@@ -123,6 +146,14 @@ def test_a_passphrase_is_never_sent_to_the_terminal(tmp_path: Path) -> None:
         assert trace not in there.output
     for path in (tmp_path / "state").rglob("*"):
         assert path.is_dir() or b"hunter2" not in path.read_bytes(), path
+
+
+def test_a_passphrase_with_a_byte_that_is_no_text_is_refused_since_nobody_sees_it(tmp_path: Path) -> None:
+    with rigged("authority", tmp_path) as there:
+        go(there, OWN_AUTHORITY)
+        there.press("caf\udce9!", "enter", "caf\udce9!", "enter")
+        there.wait_for("has not come as text in UTF-8")
+        assert "page 2 of 3" in there.text
 
 
 def test_a_passphrase_that_is_made_is_sent_in_answer_to_its_key_and_never_again(tmp_path: Path) -> None:
@@ -175,7 +206,7 @@ def test_a_certificate_is_pasted_over_the_line(tmp_path: Path) -> None:
 # Crashes ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["crash", "crash-in-worker"])
+@pytest.mark.parametrize("how", ["crash", "crash-in-worker", "crash-at-a-key"])
 def test_a_crash_leaves_the_terminal_sane_and_shows_no_values(how: str, tmp_path: Path) -> None:
     with rigged(how, tmp_path) as there:
         there.press("enter")
@@ -191,7 +222,7 @@ def test_a_crash_leaves_the_terminal_sane_and_shows_no_values(how: str, tmp_path
     assert "hunter2" not in there.output.decode()
     assert "passphrase" not in said
     assert said.count("\n") < 40
-    is_gone_on_with("ask" if how == "crash" else "review", tmp_path)
+    is_gone_on_with("review" if how == "crash-in-worker" else "ask", tmp_path)
 
 
 # Terminals that cannot --------------------------------------------------------------------------------------

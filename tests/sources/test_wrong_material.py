@@ -159,6 +159,10 @@ MORE: dict[str, tuple[str, Callable[[Elsewhere], dict[str, Raw]]]] = {
         "cannot use a key of the kind Ed25519",
         lambda at: files(*at.pair("edwards", kind=("-newkey", "ed25519")), at.intermediate),
     ),
+    "RSA-PSS": (
+        "is bound to one kind of signature (RSA-PSS)",
+        lambda at: files(*at.pair("bound", kind=("-newkey", "rsa-pss")), at.intermediate),
+    ),
     "other names": (
         "is not valid for DNS other.example.org",
         lambda at: {**good(at), "alt_names": ["hub.example.org", "other.example.org"]},

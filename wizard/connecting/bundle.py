@@ -151,7 +151,7 @@ def client_leaf(given: Sequence[Certificate]) -> Certificate:
 
 def check_client(leaf: Certificate, now: datetime) -> None:
     """Raise MaterialError when servers refuse it from a client, whatever stands behind it."""
-    from wizard.material.chains import is_authority, is_weak
+    from wizard.material.chains import check_usable, is_authority, is_weak
     from wizard.material.description import describe, name_words
     from wizard.material.keys import key_words
 
@@ -160,6 +160,7 @@ def check_client(leaf: Certificate, now: datetime) -> None:
         raise MaterialError(
             f"{name} is the certificate of an authority (CA:TRUE), not of a client. Give the client's own."
         )
+    check_usable(leaf)
     if not _is_for_clients(leaf):
         raise MaterialError(
             f"{name} was not made for clients, by its extended key usage, but for "

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from wizard.material import MaterialError
 from wizard.material.certificates import same_key
@@ -89,6 +89,15 @@ def check_server(leaf: x509.Certificate, names: Iterable[Name], now: datetime) -
     _check_key(leaf)
     _check_dates(leaf, now)
     _check_serves(leaf, tuple(names))
+
+
+def check_usable(leaf: x509.Certificate) -> None:
+    """Raise MaterialError for a key that is bound to RSA-PSS: a copy, written anew, would be so no more."""
+    if leaf.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        raise MaterialError(
+            f"The key of {name_words(leaf.subject)} is bound to one kind of signature (RSA-PSS), which many "
+            "services and clients cannot use. Have a certificate made for a key without that: ECDSA or RSA."
+        )
 
 
 def is_authority(certificate: x509.Certificate) -> bool:
@@ -180,6 +189,7 @@ def _check_kind(leaf: x509.Certificate) -> None:
             f"The certificate {name_words(leaf.subject)} is an authority's (CA:TRUE): it may issue others, "
             "and clients refuse it from a server. Have a server certificate made."
         )
+    check_usable(leaf)
 
 
 def _check_key(certificate: x509.Certificate) -> None:
