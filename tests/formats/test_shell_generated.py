@@ -326,7 +326,7 @@ def test_options_put_together_in_pieces_are_set_or_refused(folder: Path, script:
         edited = hub_script.set_flags(read, PLAIN_FLAGS)
     except Refusal as refusal:
         assert any(reason in refusal.reason for reason in CUT_OFF)
-        assert refusal.line
+        assert refusal.remedy
         return
     before, after = flags(runs[0]), flags(argument_lists(folder, edited)[0])
     assert [s for s in after if s[0] not in PLAIN_FLAGS] == [s for s in before if s[0] not in PLAIN_FLAGS]

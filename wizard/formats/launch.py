@@ -114,7 +114,7 @@ def _refuse_other_names(script: Script, command: Command, program: Word) -> None
         for word in other.words[1:]
     }
     for word in command.words:
-        if word.known and word.text in aliases | script.functions:
+        if word.known and word.text in aliases.union(script.functions):
             raise CannotEdit(
                 f"{word.text} is a function or an alias in this script, so what reaches the program is "
                 "decided there.",

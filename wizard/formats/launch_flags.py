@@ -77,10 +77,14 @@ class FlagEditor:
             stray = i not in seen and not argument.known and argument.may_be_flag
             # What follows an option that is passed at times only is its value at times only.
             escaped = i in self._values() and argument.may_be_flag and not self.arguments[i - 1].certain
-            # In a text of options more of them may be hidden behind a value.
-            hidden = argument.several and (i not in self._values() or argument.variable)
+            # Behind a value that the script puts together more options may be hidden.
+            hidden = argument.several and (i not in self._values() or self._is_built(argument))
             if stray or escaped or hidden:
                 yield i
+
+    def _is_built(self, argument: Argument) -> bool:
+        name = self.launch.script.reader.text(argument.start, argument.end).strip("${}")
+        return bool(argument.variable) or any(a.name == name for a in self.launch.script.assignments)
 
     def _values(self) -> set[int]:
         return {setting.last for setting in self.settings if setting.last > setting.first}

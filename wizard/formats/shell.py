@@ -6,7 +6,7 @@ without telling, a blank after a backslash, words broken by a continuation, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import dropwhile, takewhile
 
@@ -64,8 +64,8 @@ class Script:
     commands: tuple[Command, ...]
     assignments: tuple[Assignment, ...]
     """In the order in which they stand."""
-    functions: frozenset[str]
-    """The names of the functions it defines."""
+    functions: Mapping[str, tuple[int, int]]
+    """The functions it defines, by name, each with its span."""
     endings: tuple[Ending, ...]
 
 
@@ -79,7 +79,11 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
     root = Parser(Language(tree_sitter_bash.language())).parse(masked).root_node
     spots = list(_walk(root))
     reader = Reader(data, end, _expansions(data, spots))
-    functions = frozenset(_function_name(spot.node, reader) for spot in spots) - {""}
+    functions = {
+        name: (spot.node.start_byte, spot.node.end_byte)
+        for spot in spots
+        if (name := _function_name(spot.node, reader))
+    }
     commands: list[Command] = []
     assignments: list[Assignment] = []
     endings: list[Ending] = []
@@ -177,7 +181,7 @@ def _is_option(spot: _Spot, reader: Reader) -> bool:
     return name is not None and not _name(reader.text(name.start_byte, name.end_byte))
 
 
-def _assignments(spot: _Spot, reader: Reader, functions: frozenset[str]) -> Iterator[Assignment]:
+def _assignments(spot: _Spot, reader: Reader, functions: Collection[str]) -> Iterator[Assignment]:
     node = spot.node
     if _is_option(spot, reader):
         return
@@ -227,7 +231,7 @@ def _makes_local(node: Node | None, reader: Reader) -> bool:
     return around is not None and program in _LOCAL and not any("g" in t for t in rest if t.startswith("-"))
 
 
-def _set_by(words: Sequence[Word], functions: frozenset[str], known: bool) -> Iterator[str]:
+def _set_by(words: Sequence[Word], functions: Collection[str], known: bool) -> Iterator[str]:
     """The variables a command sets in ways that cannot be known; `known` are values that it declares."""
     prefix = list(takewhile(lambda word: _name(word.text) and "=" in word.text, words))
     rest = list(words[len(prefix) :])
