@@ -114,15 +114,12 @@ class Resolver:
         """The value of a variable that is set once, for certain, before the command."""
         settings = [a for a in self.script.assignments if a.name == part.text]
         given = [a for a in settings if a.words != ()]  # `local NAME` stands before it, and gives no value
-        if (
-            part.kind != "variable"
-            or len(given) != 1
-            or given != settings[-1:]
-            or not self._happened(given[0])
-        ):
+        if part.kind != "variable" or len(given) != 1 or given != settings[-1:]:
             return None
         words = given[0].words
-        if not words or given[0].array or given[0].append or self._lost(given[0]):
+        if not words or given[0].array or given[0].append:
+            return None
+        if not self._happened(given[0]) or self._lost(given[0]):
             return None
         inner = self._at(given[0])._assigned(words[0])
         return inner.text if inner.known and (part.quoted or self._is_one_word(inner.text)) else None

@@ -75,11 +75,12 @@ class FlagEditor:
         seen = {setting.first for setting in self.settings} | self._values()
         for i, argument in enumerate(self.arguments[: self.flags_end]):
             stray = i not in seen and not argument.known and argument.may_be_flag
-            # What follows an option that is passed at times only is its value at times only.
-            escaped = i in self._values() and argument.may_be_flag and not self.arguments[i - 1].certain
+            # An option and its value that are not passed at the same times are pairs with others at times.
+            before = self.arguments[i - 1].certain
+            parted = before != argument.certain and (argument.may_be_flag or before)
             # Behind a value that the script puts together more options may be hidden.
             hidden = argument.several and (i not in self._values() or self._is_built(argument))
-            if stray or escaped or hidden:
+            if stray or hidden or (i in self._values() and parted):
                 yield i
 
     def _is_built(self, argument: Argument) -> bool:
@@ -118,11 +119,8 @@ class FlagEditor:
     def _refuse_cut(self, setting: Setting) -> None:
         """Refuse an option with text behind its value that bash makes further words of."""
         value = self.arguments[setting.last]
-        if (
-            value.several
-            and setting.last > setting.first
-            and self.data[value.start : value.start + 1] == b'"'
-        ):
+        quoted = self.data[value.start : value.start + 1] == b'"'
+        if value.several and quoted and setting.last > setting.first:
             raise CannotEdit(
                 f"--{setting.name} gets several words here, of which only the first is its value.",
                 "Write its value behind it, and pass the array on its own.",
@@ -237,7 +235,8 @@ class FlagEditor:
 
 def _is_cut(argument: Argument) -> bool:
     """Whether bash makes several words of it, at blanks which are known."""
-    return not argument.known and any(blank in argument.text for blank in " \t\n")
+    split = argument.place is Place.SPLIT and not argument.known
+    return split and any(blank in argument.text for blank in " \t\n")
 
 
 def _disjoint(removals: list[Splice]) -> Iterator[Splice]:

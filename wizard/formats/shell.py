@@ -64,8 +64,8 @@ class Script:
     commands: tuple[Command, ...]
     assignments: tuple[Assignment, ...]
     """In the order in which they stand."""
-    functions: Mapping[str, tuple[int, int]]
-    """The functions it defines, by name, each with its span."""
+    functions: Mapping[str, Sequence[tuple[int, int]]]
+    """The functions it defines, by name, each with the spans of its definitions."""
     endings: tuple[Ending, ...]
 
 
@@ -79,11 +79,10 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
     root = Parser(Language(tree_sitter_bash.language())).parse(masked).root_node
     spots = list(_walk(root))
     reader = Reader(data, end, _expansions(data, spots))
-    functions = {
-        name: (spot.node.start_byte, spot.node.end_byte)
-        for spot in spots
-        if (name := _function_name(spot.node, reader))
-    }
+    functions: dict[str, list[tuple[int, int]]] = {}
+    for spot in spots:
+        if name := _function_name(spot.node, reader):
+            functions.setdefault(name, []).append((spot.node.start_byte, spot.node.end_byte))
     commands: list[Command] = []
     assignments: list[Assignment] = []
     endings: list[Ending] = []
@@ -225,10 +224,12 @@ def _makes_local(node: Node | None, reader: Reader) -> bool:
     if node is None or node.type != "declaration_command":
         return False
     program, *rest = (word.text for word in reader.command(node.start_byte).words)
+    options = "".join(text for text in rest if text.startswith("-"))
     around = node.parent
     while around is not None and around.type != "function_definition":
         around = around.parent
-    return around is not None and program in _LOCAL and not any("g" in t for t in rest if t.startswith("-"))
+    # -g is about global ones, and the others only print.
+    return around is not None and program in _LOCAL and not {*options} & {*"gpfF"}
 
 
 def _set_by(words: Sequence[Word], functions: Collection[str], known: bool) -> Iterator[str]:

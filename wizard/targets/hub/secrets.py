@@ -21,15 +21,14 @@ _ANYWHERE = re.compile(
          (?: salt|passw|passphrase|pwd|secret|token|credential|(?:api|access)[_-]?key|pass\b ) [\w.-]{0,80} )
          (?: ["']? \s* [=:] \s* | (?<= [\w] ) \s+ (?= \S ) ) ["']? (?P<value> [^\s"'`;|&)}]+ )"""
 )
+_WORD = re.compile(rb"[\w.:-]+")
 _VARIABLE = re.compile(rb"\$\{?(?P<name>[A-Za-z_]\w*|\d+)")
 _ALONE = re.compile(rb"\$(?:\w+|\{\w+\})")
 """A variable and nothing else: its name is no secret."""
 _URL = re.compile(rb"//[^\s/:@\"']{0,80}:(?P<value>[^\s/@\"']+)@")
 _MYSQL = re.compile(rb"\b(?:mysql|mariadb)\w*\b[^\n]{0,500}?\s-p(?P<value>[^\s\"'-]\S*)")
-
 _LOGIN = re.compile(rb"\s(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']{1,80}:(?P<value>[^\s\"']+)")
 _PHRASE = re.compile(rb"(?i)\b(?:bearer|basic|identified by)\s+[\"']?(?P<value>[^\s\"';]+)")
-
 _SSHPASS = re.compile(rb"\bsshpass\s[^\n|;&]{0,80}?-p\s*[\"']?(?P<value>[^\s\"']+)")
 _ACCOUNT = re.compile(rb"[\w.-]:(?P<value>[^\s\"'|;&]+)")
 _HERE_STRING = re.compile(rb"<<<\s*(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\s;|&()]+)")
@@ -75,8 +74,8 @@ def _behind_variables(script: Script, found: set[bytes]) -> Iterator[bytes]:
 
 def _names(value: bytes, script: Script) -> set[str]:
     """The variables, and the functions in `$(...)`, that a value is made of."""
-    run = b"(" in value or b"`" in value
-    called = {name for name in script.functions if run and name.encode() in value}
+    run = _WORD.findall(value) if b"(" in value or b"`" in value else []
+    called = {name for name in script.functions if name.encode() in run}
     return called | {match["name"].decode() for match in _VARIABLE.finditer(value)}
 
 
@@ -100,7 +99,7 @@ def _given(script: Script, name: str) -> Iterator[bytes]:
 def _set_unseen(script: Script, command: Command, name: str) -> Iterator[bytes]:
     """What a command such as `read`, `printf -v` or `for` may set a variable to."""
     texts = [word.text for word in command.words]
-    if texts[0] in ("for", "select"):
+    if texts[:1] in (["for"], ["select"]):
         yield from _raw(script, command.words[3:])
     if "printf" in texts:
         yield from (value for value in _operands(script, command) if value != name.encode())
@@ -137,9 +136,9 @@ def _operands(script: Script, command: Command) -> Iterator[bytes]:
 
 def _printed(script: Script, name: str) -> Iterator[bytes]:
     """What a function writes, whose output may be the value."""
-    start, end = script.functions.get(name, (0, 0))
+    spans = script.functions.get(name, ())
     for command in script.commands:
-        if start <= command.start < end:
+        if any(start <= command.start < end for start, end in spans):
             yield from _operands(script, command)
             yield from _here_document(script, command)
 
