@@ -84,8 +84,12 @@ class FlagEditor:
                 yield i
 
     def _is_built(self, argument: Argument) -> bool:
-        name = self.launch.script.reader.text(argument.start, argument.end).strip("${}")
-        return bool(argument.variable) or any(a.name == name for a in self.launch.script.assignments)
+        """Whether it comes through a variable that is set in several places, or to several words."""
+        written = self.launch.script.reader.text(argument.start, argument.end).strip("${}")
+        name = argument.variable or written
+        places = sum(assignment.name == name for assignment in self.launch.script.assignments)
+        words = sum(other.word == argument.word for other in self.arguments)
+        return places > 1 or (argument.variable != "" and words > 1)
 
     def _values(self) -> set[int]:
         return {setting.last for setting in self.settings if setting.last > setting.first}
