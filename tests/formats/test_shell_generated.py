@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,127 @@ def test_any_script_passes_the_wanted_flags_and_all_others_as_before(folder: Pat
     assert sorted(setting for setting in after if setting[0] in wanted) == sorted(wanted.items())
     assert [s for s in after if s[0] not in wanted] == [s for s in before if s[0] not in wanted]
     assert hub_script.set_flags(hub_script.read(Path("start.sh"), edited), wanted) == edited
+
+
+OPTIONS = (
+    *(
+        "--salt abc",
+        "-db=x",
+        "--depth 5",
+        "--authMode none",
+        "--authMode=no",
+        "--sslCert /old/c.pem",
+        "-sslKey k",
+    ),
+    *("--salt 'x --authMode none'", "--dbDebug", "--listenAddress 0.0.0.0:50051", ""),
+)
+TEXT_FORMS = (
+    *('O="{}"', 'O="$O{}"', 'O="{}$O"', 'O="{}$O{}"', "O=$O'{}'", 'O+="{}"', "O+='{}'", 'O="${{O:-}}{}"'),
+    *(
+        'declare O+="{}"',
+        'export O+="{}"',
+        'builtin export O+="{}"',
+        'O="$O{}$O"',
+        'O="{}"; O+=',
+        'O+="{}$O"',
+    ),
+    *('P="{}"; O="$O$P"', 'P="{}"; O="$P{}"', 'P="$O{}"; O="$P"', 'P="{}"; O+=$P', 'P="{}"; O+=" {}$P"'),
+    *('O="${{O% *}}{}"', "O+=\\ '{}'", 'O+=" {}"', 'O="$O {}"', 'O="$O"" {}"', 'O="{} "', 'O+="{} "'),
+)
+ARRAY_FORMS = (
+    *(
+        "O=({})",
+        "O+=({})",
+        'O=("${{O[@]}}" {})',
+        'O=({} "${{O[@]}}")',
+        "O=(${{O[@]}} {})",
+        'O=({} "${{O[@]}}" {})',
+    ),
+    *(
+        'O=("--authMode=${{O[@]}}" {})',
+        'O=("${{O[@]}}none" {})',
+        'O=("$O" {})',
+        'O=("${{O[@]:1}}" {})',
+        "O+=none",
+    ),
+    *("declare O+=({})", "declare -a O+=({})", 'O+=("${{O[@]}}" {})', 'P=({}); O+=("${{P[@]}}")'),
+    *('P=({}); O=(--salt "${{P[@]}}")', 'P=("${{O[@]}}" {}); O=("${{P[@]}}")', 'P=({}); O=("x${{P[@]}}" {})'),
+    *('O[${{#O[@]}}]="--depth=5"', "O=(); O+=({})"),
+)
+LOCAL_FORMS = ("local O", "local O+={}", "local O={}", "declare O+={}", "local -g O+={}", "typeset O")
+AROUND_FORMS = (
+    "{}",
+    "{}",
+    "{}",
+    "{}",
+    "if [ -d . ]; then {}; fi",
+    "for i in 1 2; do {}; done",
+    "[ -d . ] && {}",
+)
+CUT_OFF = (
+    *("in the middle of a word", "holds its own earlier", "under a condition", "is an unquoted expansion"),
+    *("bash cuts it at them", "is glued to other text", "come through another one", "gets several words"),
+    *(
+        "not known before the script runs",
+        "sets IFS",
+        "made of each other",
+        "begins with -",
+        "would be cut",
+        "not clear whether the next word",
+    ),
+)
+
+
+@st.composite
+def built_scripts(draw: st.DrawFn) -> str:
+    """A script that puts the options together in several places, wherever one of them ends."""
+    groups = draw(st.lists(st.sampled_from(OPTIONS), min_size=1, max_size=5))
+    array = draw(st.booleans())
+    forms = draw(st.lists(st.sampled_from(ARRAY_FORMS if array else TEXT_FORMS), min_size=1, max_size=4))
+    text = " ".join(groups) if array else " ".join(groups).replace("'", "")
+    between = [i for i, char in enumerate(text) if char == " "] if array else [*range(len(text) + 1)]
+    count = sum(form.count("{}") for form in forms) + 1
+    cuts = sorted(draw(st.lists(st.sampled_from([*between, len(text)]), min_size=count, max_size=count)))
+    if array:
+        cuts = [cut for cut in cuts if text.count("'", 0, cut) % 2 == 0]
+    pieces = [text[a:b] for a, b in pairwise([0, *cuts, *[len(text)] * count])]
+    lines = ['O=("{}")' if array else 'O="{}"'] if draw(st.booleans()) else []
+    lines = [line.format(pieces.pop(0)) for line in lines]
+    for form in forms:
+        taken = [pieces.pop(0) if pieces else "" for _ in range(form.count("{}"))]
+        lines.append(draw(st.sampled_from(AROUND_FORMS)).format(form.format(*taken)))
+    use = '"${O[@]}"' if array else "$O"
+    run = draw(
+        st.sampled_from(
+            ("./hub {}", "./hub --db y {} --depth 3", "./hub {} --authMode none", "./hub --salt {}")
+        )
+    )
+    if draw(st.integers(0, 3)) == 0:
+        local = draw(st.sampled_from(LOCAL_FORMS)).format("(--db z)" if array else "' --db z'")
+        at = draw(st.integers(0, len(lines)))
+        lines[at:] = [f"start() {{\n{local}", *lines[at:], run.format(use), "}", "start"]
+    else:
+        lines.append(run.format(use))
+    return "\n".join(["#!/bin/bash", *lines, ""])
+
+
+@settings(PROFILE, max_examples=150)
+@given(built_scripts())
+def test_options_put_together_in_pieces_are_set_or_refused(folder: Path, script: str) -> None:
+    data = script.encode()
+    runs = argument_lists(folder, data)
+    assume(runs)
+    try:
+        read = hub_script.read(Path("start.sh"), data)
+        edited = hub_script.set_flags(read, PLAIN_FLAGS)
+    except Refusal as refusal:
+        assert any(reason in refusal.reason for reason in CUT_OFF)
+        assert refusal.remedy
+        return
+    before, after = flags(runs[0]), flags(argument_lists(folder, edited)[0])
+    assert [s for s in after if s[0] not in PLAIN_FLAGS] == [s for s in before if s[0] not in PLAIN_FLAGS]
+    if not any("only known at run time" in warning.text for warning in read.warnings):
+        assert dict(after).items() >= PLAIN_FLAGS.items()
 
 
 BREAKS = (

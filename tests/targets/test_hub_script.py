@@ -249,6 +249,14 @@ def test_secrets_are_named_as_they_stand_in_the_file() -> None:
         "curl -H 'Authorization: Bearer h1dden' https://example.com/",
         "DSN=//jake:h1dden@localhost/db",
         "mysql <<X\nALTER USER jake IDENTIFIED BY 'h1dden';\nX",
+        "curl -H 'X-Api-Key: h1dden' https://example.com/",
+        "sshpass -p h1dden ssh db true",
+        "sshpass -v -p'h1dden' ssh db true",
+        "echo jake:h1dden | sudo chpasswd",
+        "chpasswd <<< 'jake:h1dden'",
+        "chpasswd <<X\njohn:other\njake:h1dden\nX",
+        "cat >key <<X\n-----BEGIN RSA PRIVATE KEY-----\nMIIEow==\nh1dden\n-----END RSA PRIVATE KEY-----\nX",
+        "KEY='-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASh1dden\n'",
     ],
 )
 def test_secrets_beside_the_command_are_named_too(line: str) -> None:
@@ -272,6 +280,20 @@ def test_secrets_beside_the_command_are_named_too(line: str) -> None:
         'printf -v P %s h1dden\n./hub --dbPassword "$P"\n',
         'read P <<< h1dden\n./hub --dbPassword "$P"\n',
         'read P <<< "h1dden"\n./hub --dbPassword="$P"\n',
+        'IFS=: read -r USER P <<< "joe:h1dden"\n./hub --dbPassword "$P"\n',
+        'command read -r P <<< h1dden\n./hub --dbPassword "$P"\n',
+        'read -r P <<X\nh1dden\nX\n./hub --dbPassword "$P"\n',
+        'while read -r P; do :; done <<< "h1dden"\n./hub --dbPassword "$P"\n',
+        'echo h1dden | { read -r P; ./hub --dbPassword "$P"; }\n',
+        'get() { echo h1dden; }\n./hub --salt "$(get)"\n',
+        'get() {\n  cat <<X\nh1dden\nX\n}\nP=`get`\n./hub --salt "$P"\n',
+        'if true; then\nget() { echo h1dden; }\nelse\nget() { echo; }\nfi\n./hub --salt "$(get)"\n',
+        "for X in h1dden; do ./hub --salt $X; done\n",
+        "K[1]=h1dden\n./hub --salt ${K[1]}\n",
+        "declare -A K\nK[a]+='h1dden'\n./hub --salt ${K[a]}\n",
+        'builtin declare P=h1dden\n./hub --salt "$P"\n',
+        "P=h1dden bash -c './hub --salt \"$P\"'\n",
+        'P=very\nP+="h1dden"\n./hub --salt "$P"\n',
     ],
 )
 def test_secrets_are_named_whichever_way_they_reach_hub(text: str) -> None:
@@ -281,6 +303,19 @@ def test_secrets_are_named_whichever_way_they_reach_hub(text: str) -> None:
         shown = shown.replace(value, b"")
     assert b"h1dden" in script.repaired
     assert b"h1dden" not in shown
+
+
+def test_what_stands_beside_a_secret_that_is_read_or_made_is_shown() -> None:
+    lines = (
+        "cd /opt/hub; IFS=: read -r USER PW < /etc/hub/password",
+        "get() { local file=/etc/hub/salt; head -n 1 $file; }",
+        "if grep -q 'BEGIN PRIVATE KEY-----' /opt/hub/key.pem; then",
+        "  HUB=/opt/hub/hub",
+        "fi",
+    )
+    script = read("\n".join((*lines, './hub --dbPassword "$PW" --salt "$(get)" --db hub\n')))
+    assert script.secrets
+    assert not any(value in line.encode() for value in script.secrets for line in lines)
 
 
 def test_secrets_of_the_outer_script_are_named_when_hub_is_started_by_a_shell() -> None:
@@ -341,6 +376,86 @@ def test_what_bash_makes_of_variables_in_another_way_is_refused(text: str, reaso
     assert reason in refused(text).reason
 
 
+GLUED = "in the middle of a word"
+ELSEWHERE = "not simply at its beginning"
+SALTED = "./hub --salt x "
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ('O="--salt x --sslCert /etc/hub"\nO="$O/cert.pem"\n./hub $O\n', 2, GLUED),
+        ("O='--salt x --authMode no'\nO+='ne'\n./hub $O\n", 2, GLUED),
+        ("O='--salt x --sslCert /etc/'\nO+='hub/cert.pem --sslKey /k'\n./hub $O\n", 2, GLUED),
+        ("O='--salt x --auth'\nO+='Mode none'\n./hub $O\n", 2, GLUED),
+        ("O='--salt x --auth'\ndeclare O+='Mode none'\n./hub $O\n", 2, GLUED),
+        ("O='--salt x --auth'\nexport O=\"${O}Mode none\"\n./hub $O\n", 2, GLUED),
+        ("O='--salt x'\nO+=\\ --authMode\\ none\n./hub $O\n", 2, GLUED),
+        ("O='--salt '\nfor i in 1 2; do O+='--authMode none'; done\n./hub $O\n", 2, GLUED),
+        ("O+='--authMode none'\n./hub --salt x $O\n", 1, GLUED),
+        ("O='Mode none'\nO=\"--salt x --auth$O\"\n./hub $O\n", 2, ELSEWHERE),
+        ("O='--db y'\nO=\"--salt x $O\"\n./hub $O\n", 2, ELSEWHERE),
+        ("O='--db y'\nO+=\" $O\"\n./hub $O\n", 2, ELSEWHERE),
+        ("O='x --authMode none'\nO=\"--salt ${O%y}\"\n./hub $O\n", 2, ELSEWHERE),
+        (f'A=(none)\nA=("--authMode=${{A[@]}}")\n{SALTED}"${{A[@]}}"\n', 2, ELSEWHERE),
+        ('A=(--authMode none)\nA=(--salt "${A[@]}")\n./hub "${A[@]}"\n', 2, ELSEWHERE),
+        ('A=(--authMode none)\nA+=("${A[@]}")\n./hub "${A[@]}"\n', 2, ELSEWHERE),
+        ('A=(--authMode=none x)\nA=("$A" --db y)\n./hub "${A[@]}"\n', 2, ELSEWHERE),
+        ("A=(--salt 'x --authMode none')\nA=(${A[@]} --db y)\n./hub \"${A[@]}\"\n", 1, "cuts it at them"),
+        ("M='x --authMode none'\nO=\"--salt $M\"\n./hub $O\n", 2, "cuts it at them"),
+        ("P='--authMode=none --db y'\nO=\"$P --salt x\"\n./hub $O\n", 2, "cuts it at them"),
+        ("P='--salt x --authMode none'\nO=\"--db y $P\"\n./hub $O\n", 2, "come through another one"),
+        ("T=' --authMode none'\n./hub --salt a$T\n", 2, "glued to other text"),
+        ('A=(none --db x)\n./hub "--authMode=${A[@]}"\n', 2, "glued to other text"),
+        ('A=$(cat list)\n./hub --salt "${A[@]}" --db x\n', 2, "gets several words"),
+        ("HUB=./hub\nHUB+=' --serverType http'\n$HUB --salt x\n", 3, "kept in the variable HUB"),
+    ],
+)
+def test_options_that_lie_in_two_places_at_once_are_refused(text: str, line: int, reason: str) -> None:
+    refusal = refused(text)
+    assert (refusal.line, reason in refusal.reason) == (line, True)
+    assert refusal.remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'O="--salt x"\nO="$O --authMode none"\n./hub $O\n',
+        'O="--salt x"\nO="${O} --authMode none"\nO="$O"\nO+=""\n./hub $O\n',
+        'O="--salt x"\nO+=" --authMode none"\n./hub $O\n',
+        'O="--salt x "\nO+="--authMode none "\nO+="--db y"\n./hub $O\n',
+        'O="--salt x "\nO="$O--authMode none"\n./hub $O\n',
+        'O="--salt x "\nif [ -d . ]; then O+="--db y "; fi\n./hub --authMode none $O\n',
+        'O=\nO+="--salt x"\nexport O+=" --authMode none"\n./hub $O\n',
+        'O="--salt x"\nO="$O\n  --authMode none"\n./hub $O\n',
+        'A=()\nA+=(--salt x)\nA=("${A[@]}" --authMode none)\n./hub "${A[@]}"\n',
+        'A=(--salt x)\nA=(${A[@]} --authMode none)\n./hub "${A[@]}"\n',
+        './hub --salt "a b $HOME" --db "$HOME"" c d" --authMode none\n',
+        'A=(--salt "a b $HOME" --authMode none)\n./hub "${A[@]}"\n',
+        'start() { local O; O="--salt x"; O+=" --authMode none"; ./hub $O; }\nstart\n',
+        'start() { local -a A; A=(--salt x --authMode none); ./hub "${A[@]}"; }\nstart\n',
+        "start() { local T; T=http; ./hub --salt x --serverType $T --authMode none; }\nstart\n",
+    ],
+)
+def test_options_that_are_added_as_whole_words_are_set_without_a_warning(text: str, tmp_path: Path) -> None:
+    script = read(text)
+    assert not script.warnings
+    before = effective(tmp_path, script.data)
+    assert before["authMode"] == "none"
+    assert effective(tmp_path, hub_script.set_flags(script, REST)) == before | REST
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ['local O; O+=" --salt x"', 'local O+=" --salt x"', 'O=" --salt x"; local O', "local O; ./other $O"],
+)
+def test_what_a_variable_of_a_function_is_called_outside_is_not_what_it_holds(
+    inside: str, tmp_path: Path
+) -> None:
+    text = f"O='--authMode none'\nstart() {{ {inside}; ./hub $O --db y; }}\nstart\n"
+    assert effective(tmp_path, hub_script.set_flags(read(text), REST)).items() >= REST.items()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -354,6 +469,10 @@ def test_what_bash_makes_of_variables_in_another_way_is_refused(text: str, reaso
         'set -- --authMode=none\n./hub --salt x "$1"\n',
         "O='--salt x'\neval 'O=--authMode=none'\n./hub $O\n",
         "O='--salt x'\nexport $(echo O=--authMode=none)\n./hub $O\n",
+        "O='--salt x'\nbuiltin declare O+=' --authMode none'\n./hub $O\n",
+        "O=abc\nread O <<< 'x --authMode none'\n./hub --salt $O\n",
+        'O="--salt $(echo x --authMode none) --db x"\n./hub $O\n',
+        'O=()\nfor i in 1 2; do O+=(--authMode); done\n./hub --salt "${O[@]}"\n',
         "O=\n: ${O:=--authMode=none}\n./hub --salt x $O\n",
         'A=(--salt x)\ndeclare -n R=A\nR+=(--authMode none)\n./hub "${A[@]}"\n',
         'A=(--salt x)\nf() { local -n r=$1; r+=(--authMode none); }\nf A\n./hub "${A[@]}"\n',

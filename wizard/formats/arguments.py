@@ -5,11 +5,12 @@ Variables and arrays are looked through when they are set in the script itself, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import count, groupby
 
+from wizard.formats.joins import check_elements, check_text, extends_itself, is_fresh, without_own
 from wizard.formats.shell import ANY, Assignment, Script
 from wizard.formats.splice import CannotEdit, line_of
 from wizard.formats.words import Part, Word
@@ -73,11 +74,25 @@ class Resolver:
         if len(parts) == 1 and parts[0].kind == "array":
             yield from self._elements(word, parts[0])
             return
+        if len(parts) > 1:
+            self._refuse_cut(word, parts)
         argument = self._argument(word)
         if argument.known or len(parts) != 1 or parts[0].kind != "variable" or parts[0].quoted:
             yield argument
         else:
             yield from self._split(word, parts[0])
+
+    def _refuse_cut(self, word: Word, parts: Sequence[Part]) -> None:
+        """Refuse a word that is known to become several, of which only the first would be seen."""
+        for part in parts:
+            value = "" if part.quoted else self._value(replace(part, quoted=True)) or ""
+            if part.kind == "array" or any(char in value for char in _BLANKS):
+                written = self.script.reader.text(part.start, part.end)
+                raise CannotEdit(
+                    f"{written} is glued to other text here, and bash makes several words of it.",
+                    "Pass what are words of their own as such, and put a single value in double quotes.",
+                    line_of(self.script.data, word.start),
+                )
 
     def _argument(self, word: Word) -> Argument:
         texts: list[str] = []
@@ -91,15 +106,22 @@ class Resolver:
             texts.append(text)
         return Argument("".join(texts), True, word.start, word.end, 0)
 
+    def _assigned(self, word: Word) -> Argument:
+        """What an assignment makes of its word: bash splits nothing there, with or without quotes."""
+        return self._argument(replace(word, parts=tuple(replace(part, quoted=True) for part in word.parts)))
+
     def _value(self, part: Part) -> str | None:
         """The value of a variable that is set once, for certain, before the command."""
         settings = [a for a in self.script.assignments if a.name == part.text]
-        if part.kind != "variable" or len(settings) != 1 or not self._happened(settings[0]):
+        given = [a for a in settings if a.words != ()]  # `local NAME` stands before it, and gives no value
+        if part.kind != "variable" or len(given) != 1 or given != settings[-1:]:
             return None
-        words = settings[0].words
-        if not words or settings[0].array or settings[0].append or self._lost(settings[0]):
+        words = given[0].words
+        if not words or given[0].array or given[0].append:
             return None
-        inner = self._at(settings[0])._argument(words[0])
+        if not self._happened(given[0]) or self._lost(given[0]):
+            return None
+        inner = self._at(given[0])._assigned(words[0])
         return inner.text if inner.known and (part.quoted or self._is_one_word(inner.text)) else None
 
     def _at(self, assignment: Assignment) -> Resolver:
@@ -129,13 +151,13 @@ class Resolver:
     def _history(self, name: str, array: bool) -> list[tuple[Assignment, bool]] | None:
         """The assignments that build up a variable, each with whether it is certain; None: unknown."""
         assignments = [a for a in self.script.assignments if a.name == name]
-        if any(a.words is None or a.array is not array or self._lost(a) for a in assignments):
+        if any(a.words is None or (a.words and a.array is not array) or self._lost(a) for a in assignments):
             return None
         scattered = any(self._elsewhere(assignment) for assignment in assignments)
         history: list[tuple[Assignment, bool]] = []
         for assignment in assignments:
             certain = self._happened(assignment) and not scattered
-            if _is_fresh(assignment):
+            if is_fresh(assignment):
                 history = [] if certain else [(earlier, False) for earlier, _ in history]
             history.append((assignment, certain))
         return history or None
@@ -145,12 +167,14 @@ class Resolver:
         unknown = any(assignment.name == ANY for assignment in self.script.assignments)
         if history is None or (unknown and _has_past(history)):
             yield Argument("", False, word.start, word.end, 0, several=True)
+        check_elements(self.script, [assignment for assignment, _ in history or ()])
+        split = not part.quoted or any(_splits_itself(assignment) for assignment, _ in history or ())
         for assignment, certain in history or ():
             for element in assignment.words or ():
-                if _extends_itself(assignment, element):
+                if extends_itself(assignment, element):
                     continue
                 for argument in self._at(assignment).arguments(element):
-                    passed = argument if part.quoted else self._loosened(argument)
+                    passed = self._loosened(argument) if split else argument
                     yield replace(passed, certain=certain and passed.certain, variable=part.text)
 
     def _split(self, word: Word, part: Part) -> Iterator[Argument]:
@@ -164,12 +188,12 @@ class Resolver:
                 f'Keep the options in an array, {part.text}=(...), and pass "${{{part.text}[@]}}".',
                 line_of(self.script.data, word.start),
             )
+        check_text(self.script, history or ())
         for assignment, certain in history or ():
             for piece in assignment.words or ():
-                for span in split_word(piece):
-                    if not _extends_itself(assignment, span):
-                        argument = self._loosened(self._at(assignment)._argument(span))
-                        yield replace(argument, certain=certain, variable=part.text)
+                for span in split_word(without_own(assignment, piece)):
+                    argument = self._loosened(self._at(assignment)._assigned(span))
+                    yield replace(argument, certain=certain, variable=part.text)
 
     def _loosened(self, argument: Argument) -> Argument:
         """The argument as an unquoted expansion passes it: split at blanks, and matched against files."""
@@ -188,20 +212,16 @@ class Resolver:
         return {data[words[0].start : words[0].end] if words else None for words in values}
 
 
-def _is_fresh(assignment: Assignment) -> bool:
-    """Whether nothing is left of what the variable held before."""
-    return not assignment.append and not any(_extends_itself(assignment, w) for w in assignment.words or ())
-
-
 def _has_past(history: list[tuple[Assignment, bool]]) -> bool:
     """Whether something of what the variable held before its first assignment may be left."""
     assignment, certain = history[0]
-    return not (certain and _is_fresh(assignment))
+    return not (certain and is_fresh(assignment))
 
 
-def _extends_itself(assignment: Assignment, word: Word) -> bool:
-    """`OPTS="$OPTS --more"` or `ARGS=("${ARGS[@]}" --more)`: the word is the earlier value."""
-    return any(part.kind in ("variable", "array") and part.text == assignment.name for part in word.parts)
+def _splits_itself(assignment: Assignment) -> bool:
+    """`ARGS=(${ARGS[@]} --more)`, without quotes."""
+    words = [word for word in assignment.words or () if extends_itself(assignment, word)]
+    return any(part.kind == "array" and not part.quoted for word in words for part in word.parts)
 
 
 def uses(script: Script, variable: str) -> int:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from wizard.formats.arguments import Argument, Resolver
 from wizard.formats.bash import is_code
+from wizard.formats.joins import is_fresh
 from wizard.formats.shell import Script, parse
 from wizard.formats.splice import CannotEdit, line_of
 from wizard.formats.words import Command, Word
@@ -113,7 +114,7 @@ def _refuse_other_names(script: Script, command: Command, program: Word) -> None
         for word in other.words[1:]
     }
     for word in command.words:
-        if word.known and word.text in aliases | script.functions:
+        if word.known and word.text in aliases.union(script.functions):
             raise CannotEdit(
                 f"{word.text} is a function or an alias in this script, so what reaches the program is "
                 "decided there.",
@@ -160,12 +161,17 @@ def _starts(word: Word, program: str, script: Script) -> bool:
     last = parts[-1]
     if last.kind not in ("variable", "array"):
         return _is_path_to(program, replace(word, parts=parts))
-    values = [a.words[0] for a in script.assignments if a.name == last.text and a.words and a.words[0].parts]
+    settings = [a for a in script.assignments if a.name == last.text and a.words and a.words[0].parts]
+    values = [setting.words[0] for setting in settings if setting.words]
     if last.kind == "array":
         whole = any(_is_path_to(program, value) for value in values)
     else:
         pieces = [value.text.split() for value in values]
         whole = any(len(piece) > 1 and _name(piece[0]) == program for piece in pieces)
+        added = [
+            part.text for a in settings if not is_fresh(a) for word in a.words or () for part in word.parts
+        ]
+        whole = whole or any(char.isspace() for text in added for char in text)
     if whole:
         raise CannotEdit(
             f"The whole command is kept in the variable {last.text}.",

@@ -27,12 +27,22 @@ class FlagEditor:
         self.flags_end = end_of_flags(launch.arguments, booleans)
         self.loose = frozenset(self._loose())
         """Positions of arguments that may be flags, or several, for all that can be seen here."""
+        for setting in self.settings:
+            if setting.last > setting.first:
+                self._refuse_cut(setting)
 
     def edit(self, flags: Mapping[str, str], remove: Collection[str]) -> list[Splice]:
         """Splices after which each of `flags` is set once and last, and none of `remove` is.
 
         Raises CannotEdit when a flag is set under a condition, or where the value cannot be written.
         """
+        end = max(position for _, position in self._complete())
+        for i in [i for i in self.loose if i > end and _is_cut(self.arguments[i])]:
+            raise CannotEdit(
+                "The options in this variable come through another one, and win over all that stand before.",
+                "Write the options out here, or pass the other variable to the program itself.",
+                line_of(self.data, self.arguments[i].start),
+            )
         removals: list[Splice] = []
         splices: list[Splice] = []
         missing: list[tuple[str, str]] = []
@@ -65,10 +75,21 @@ class FlagEditor:
         seen = {setting.first for setting in self.settings} | self._values()
         for i, argument in enumerate(self.arguments[: self.flags_end]):
             stray = i not in seen and not argument.known and argument.may_be_flag
-            # What follows an option that is passed at times only is its value at times only.
-            escaped = i in self._values() and argument.may_be_flag and not self.arguments[i - 1].certain
-            if stray or escaped or (argument.several and i not in self._values()):
+            # An option and its value that are not passed at the same times are pairs with others at times.
+            before = self.arguments[i - 1].certain
+            parted = before != argument.certain and (argument.may_be_flag or before)
+            # Behind a value that the script puts together more options may be hidden.
+            hidden = argument.several and (i not in self._values() or self._is_built(argument))
+            if stray or hidden or (i in self._values() and parted):
                 yield i
+
+    def _is_built(self, argument: Argument) -> bool:
+        """Whether it comes through a variable that is set in several places, or to several words."""
+        written = self.launch.script.reader.text(argument.start, argument.end).strip("${}")
+        name = argument.variable or written
+        places = sum(assignment.name == name for assignment in self.launch.script.assignments)
+        words = sum(other.word == argument.word for other in self.arguments)
+        return places > 1 or (argument.variable != "" and words > 1)
 
     def _values(self) -> set[int]:
         return {setting.last for setting in self.settings if setting.last > setting.first}
@@ -77,6 +98,7 @@ class FlagEditor:
         """Refuse to change what is set under a condition, or by text that is used in two places."""
         arguments = self.arguments[setting.first : setting.last + 1]
         line = line_of(self.data, arguments[0].start)
+        self._refuse_cut(setting)
         if not all(argument.certain for argument in arguments):
             raise CannotEdit(
                 f"--{setting.name} is set here, but only under a condition.",
@@ -96,6 +118,24 @@ class FlagEditor:
                     f"--{setting.name} is set in {variable}, which is used in more than one place.",
                     f"Use ${variable} in the command that starts the program only, and once.",
                     line,
+                )
+
+    def _refuse_cut(self, setting: Setting) -> None:
+        """Refuse an option with text behind its value that bash makes further words of."""
+        value = self.arguments[setting.last]
+        quoted = self.data[value.start : value.start + 1] == b'"'
+        if value.several and quoted and setting.last > setting.first:
+            raise CannotEdit(
+                f"--{setting.name} gets several words here, of which only the first is its value.",
+                "Write its value behind it, and pass the array on its own.",
+                line_of(self.data, value.start),
+            )
+        for argument in self.arguments[setting.first : setting.last + 1]:
+            if _is_cut(argument):
+                raise CannotEdit(
+                    f"The value of --{setting.name} holds blanks, and bash cuts it at them, without quotes.",
+                    "Put the expansion in double quotes, or write out the options behind the value.",
+                    line_of(self.data, argument.start),
                 )
 
     def _replace(self, setting: Setting, value: str) -> Iterator[Splice]:
@@ -195,6 +235,12 @@ class FlagEditor:
                 line_of(self.data, self.launch.program.start),
             )
         return other + raw + other
+
+
+def _is_cut(argument: Argument) -> bool:
+    """Whether bash makes several words of it, at blanks which are known."""
+    split = argument.place is Place.SPLIT and not argument.known
+    return split and any(blank in argument.text for blank in " \t\n")
 
 
 def _disjoint(removals: list[Splice]) -> Iterator[Splice]:

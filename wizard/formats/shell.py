@@ -6,8 +6,8 @@ without telling, a blank after a backslash, words broken by a continuation, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import dropwhile, takewhile
 
 import tree_sitter_bash
@@ -17,7 +17,8 @@ from wizard.formats.words import Command, Reader, Word
 
 _BLOCKS = {"command", "declaration_command", "variable_assignment", "redirected_statement", "negated_command"}
 """Nodes that are no blocks of their own: what stands in them happens whenever the statement does."""
-_DECLARING = ("declare", "typeset", "local", "export", "readonly")
+_LOCAL = ("declare", "typeset", "local")
+_DECLARING = (*_LOCAL, "export", "readonly")
 _SETTING = ("read", "mapfile", "readarray", "getopts", "unset", "let")
 
 ANY = ""
@@ -32,7 +33,8 @@ class Assignment:
     """The variable, or ANY when it cannot be known which one, as after `eval` or `source`."""
     start: int
     words: tuple[Word, ...] | None
-    """The value: one word, or the elements of an array. None: set in a way that cannot be known."""
+    """The value: one word, the elements of an array, or nothing, as after `local NAME`.
+    None: set in a way that cannot be known."""
     array: bool
     append: bool
     block: tuple[int, int]
@@ -62,8 +64,8 @@ class Script:
     commands: tuple[Command, ...]
     assignments: tuple[Assignment, ...]
     """In the order in which they stand."""
-    functions: frozenset[str]
-    """The names of the functions it defines."""
+    functions: Mapping[str, Sequence[tuple[int, int]]]
+    """The functions it defines, by name, each with the spans of its definitions."""
     endings: tuple[Ending, ...]
 
 
@@ -77,7 +79,10 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
     root = Parser(Language(tree_sitter_bash.language())).parse(masked).root_node
     spots = list(_walk(root))
     reader = Reader(data, end, _expansions(data, spots))
-    functions = frozenset(_function_name(spot.node, reader) for spot in spots) - {""}
+    functions: dict[str, list[tuple[int, int]]] = {}
+    for spot in spots:
+        if name := _function_name(spot.node, reader):
+            functions.setdefault(name, []).append((spot.node.start_byte, spot.node.end_byte))
     commands: list[Command] = []
     assignments: list[Assignment] = []
     endings: list[Ending] = []
@@ -89,10 +94,18 @@ def parse(data: bytes, start: int = 0, end: int | None = None, quote: str = "") 
             text = command.words[0].text if command.words else ""
             if text in ("exit", "return") or (text == "exec" and len(command.words) > 1):
                 endings.append(Ending(text, command.start, spot.block))
-    assignments.sort(key=lambda assignment: assignment.start)
-    return Script(
-        data, start, end, quote, reader, tuple(commands), tuple(assignments), functions, tuple(endings)
-    )
+    known = tuple(_without_doubt(sorted(assignments, key=lambda assignment: assignment.start)))
+    return Script(data, start, end, quote, reader, tuple(commands), known, functions, tuple(endings))
+
+
+def _without_doubt(assignments: Sequence[Assignment]) -> Iterator[Assignment]:
+    """The assignments; `local NAME` empties what is new in its function, and else leaves it as it is."""
+    seen: set[tuple[str, tuple[int, int]]] = set()
+    for assignment in assignments:
+        variable = (assignment.name, assignment.function)
+        declared = assignment.words == () and not assignment.array
+        yield replace(assignment, words=None) if declared and variable in seen else assignment
+        seen.add(variable)
 
 
 def _masked(data: bytes) -> bytes:
@@ -167,7 +180,7 @@ def _is_option(spot: _Spot, reader: Reader) -> bool:
     return name is not None and not _name(reader.text(name.start_byte, name.end_byte))
 
 
-def _assignments(spot: _Spot, reader: Reader, functions: frozenset[str]) -> Iterator[Assignment]:
+def _assignments(spot: _Spot, reader: Reader, functions: Collection[str]) -> Iterator[Assignment]:
     node = spot.node
     if _is_option(spot, reader):
         return
@@ -182,6 +195,8 @@ def _assignments(spot: _Spot, reader: Reader, functions: frozenset[str]) -> Iter
         words = reader.elements(at + 1) if array else (reader.word(at),)
         known = words if text.isidentifier() else None  # an element set by index
         append = operator.type == "+="
+        if append and _makes_local(node.parent, reader):
+            known = None  # a new variable has nothing to append to, an old one has
         yield Assignment(_name(text), node.start_byte, known, array, append, spot.block, spot.function)
         return
     names: list[str] = []
@@ -192,7 +207,11 @@ def _assignments(spot: _Spot, reader: Reader, functions: frozenset[str]) -> Iter
         before, equals, _ = reader.text(node.start_byte, node.end_byte).lstrip()[2:].partition("=")
         names = [_name(before)] if equals and _name(before) in (before, before.rstrip(":")) else []
     elif node.type in ("command", "declaration_command", "unset_command"):
-        names = list(_set_by(reader.command(node.start_byte).words, functions))
+        words = reader.command(node.start_byte).words
+        names = list(_set_by(words, functions, known=node.type != "command"))
+        for word in words[1:] if _makes_local(node, reader) else ():
+            if word.known and word.text.isidentifier():
+                yield Assignment(word.text, node.start_byte, (), False, False, spot.block, spot.function)
     for name_text in names:
         # A declaration may change what every assignment to its name does, whenever that stands.
         late = name_text == ANY and node.type == "declaration_command"
@@ -200,8 +219,21 @@ def _assignments(spot: _Spot, reader: Reader, functions: frozenset[str]) -> Iter
         yield Assignment(name_text, start, None, False, False, spot.block, spot.function)
 
 
-def _set_by(words: Sequence[Word], functions: frozenset[str]) -> Iterator[str]:
-    """The variables a command sets in ways that cannot be known."""
+def _makes_local(node: Node | None, reader: Reader) -> bool:
+    """Whether it declares variables of a function: empty ones, whatever their names mean outside."""
+    if node is None or node.type != "declaration_command":
+        return False
+    program, *rest = (word.text for word in reader.command(node.start_byte).words)
+    options = "".join(text for text in rest if text.startswith("-"))
+    around = node.parent
+    while around is not None and around.type != "function_definition":
+        around = around.parent
+    # -g is about global ones, and the others only print.
+    return around is not None and program in _LOCAL and not {*options} & {*"gpfF"}
+
+
+def _set_by(words: Sequence[Word], functions: Collection[str], known: bool) -> Iterator[str]:
+    """The variables a command sets in ways that cannot be known; `known` are values that it declares."""
     prefix = list(takewhile(lambda word: _name(word.text) and "=" in word.text, words))
     rest = list(words[len(prefix) :])
     while rest and rest[0].text in ("builtin", "command"):
@@ -213,6 +245,8 @@ def _set_by(words: Sequence[Word], functions: frozenset[str]) -> Iterator[str]:
         yield from (_name(word.text) for word in prefix)
     if program in (".", "source", "eval"):
         yield ANY
+    elif program in _DECLARING and not known:
+        yield from (_name(word.text) if word.text else ANY for word in rest[1:] if word.text[:1] != "-")
     elif program in _DECLARING:
         yield from _declared(rest[1:], "" if program in ("export", "readonly") else options)
     elif program in _SETTING or (program == "printf" and "v" in options):
