@@ -138,7 +138,7 @@ def test_public_authorities_are_trusted_where_none_is_given(parties: Parties) ->
     proof = proven(call(parties.whole, Mode.VERIFY_CA))
     told = result(proof, "Mode verify-ca")
     assert told.verdict is Verdict.FAILED
-    assert "leads to Elsewhere Root; given was the public authorities of this system" in told.meaning
+    assert "leads to Elsewhere Root; trusted here: the public authorities of this system" in told.meaning
     assert not any(found.title == "The texts fit together" for found in proof.results)
 
 

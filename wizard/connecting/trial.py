@@ -211,7 +211,9 @@ def _about_the_authority(call: Call, served: Served) -> str:
         )
     names = ", ".join(name_words(one.subject) for one in given if is_authority(one)) or "no authority"
     known = names if given else "the public authorities of this system"
-    return f"The server's chain leads to {name_words(top.issuer)}; given was {known}. Ask whoever runs it."
+    return (
+        f"The server's chain leads to {name_words(top.issuer)}; trusted here: {known}. Ask whoever runs it."
+    )
 
 
 def _knows(given: tuple[Certificate, ...], certificate: Certificate) -> bool:

@@ -85,7 +85,9 @@ class ExistingFiles(CertificateQuestions):
             key = given.read_key()
         except PassphraseNeeded:
             return None
-        return None if belongs_together(given.leaf, key) else "It belongs to another certificate than that."
+        if belongs_together(given.leaf, key):
+            return None
+        return f"This key belongs to another certificate than the one in {self.certificate_file}."
 
     def applies_chain_files(self, host: Host) -> bool:
         return self.source == EXISTING
