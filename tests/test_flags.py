@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -266,6 +267,40 @@ def test_what_is_neither_says_both_and_what_comes_near(
     assert (
         refused("questions", "hub-rets", code=1) == 'There is no target "hub-rets". Did you mean "hub-rest"?'
     )
+
+
+def test_what_is_there_and_no_file_is_called_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.toml")
+    Path("gone.toml").symlink_to("nowhere")
+    assert "It is a device or a pipe, not a file" in refused("plan", "pipe.toml", code=1)
+    assert refused("plan", "gone.toml", code=1).endswith(
+        "gone.toml cannot be read: No such file or directory."
+    )
+
+
+def test_only_small_files_with_a_name_that_comes_near_are_read_for_a_suggestion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("answerz.toml")
+    Path("answers1.toml").write_text(f'target = "nginx"\n{"#" * 100_000}')
+    Path("far-away.toml").write_text('target = "nginx"\n')
+    read: list[str] = []
+
+    def seen(event: str, about: tuple[object, ...]) -> None:
+        if event == "open" and str(about[0]).startswith(str(tmp_path)):
+            read.append(Path(str(about[0])).name)
+
+    sys.addaudithook(seen)
+    assert "Did you mean" not in refused("plan", "answers.toml", code=1)
+    Path("answers2.toml").write_text('target = "nginx"\n')
+    read.clear()
+    assert refused("plan", "answers.toml", code=1).endswith('Did you mean "answers2.toml"?')
+    assert "answers2.toml" in read
+    assert not {"answers1.toml", "far-away.toml"} & set(read)
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "prove", "questions"])

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os.path
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,6 +54,8 @@ _SHOWN = {
     YesNo: "yes|no",
 }
 """What stands for the value of a flag in the help; for texts TEXT."""
+_LARGEST_OFFERED = 50_000
+"""Bytes of a file that is read only to be suggested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,11 @@ def named(word: str) -> Setup:
             "An address is no target and no answers file. `prove` takes one; the other commands take it as "
             "the answer to a question: connector --url URL"
         )
-    if "/" not in word and not os.path.isfile(word):  # noqa: PTH113 -- Path.is_file may raise PermissionError
-        near = get_close_matches(word, [*keys, *_answers_files()], n=1)
-        hint = f'Did you mean "{near[0]}"?' if near else f"The targets are: {', '.join(keys)}."
+    # What else is there is told when it is read.
+    if "/" not in word and (not os.path.lexists(word) or os.path.isdir(word)):  # noqa: PTH112 -- as lexists
+        offered = get_close_matches(word, [*keys, *(path.name for path in Path().glob("*.toml"))])
+        near = next((name for name in offered if name in keys or _is_answers_file(name)), None)
+        hint = f'Did you mean "{near}"?' if near else f"The targets are: {', '.join(keys)}."
         raise BadAnswers(
             f'There is no target "{word}", and no answers file of that name in this folder. {hint}'
         )
@@ -111,12 +114,13 @@ def named(word: str) -> Setup:
     return Setup(target, str(path), written)
 
 
-def _answers_files() -> Iterator[str]:
-    """The names of the answers files in this folder."""
-    for path in Path().glob("*.toml"):
-        with suppress(BadAnswers):
-            answers.load(path.absolute())
-            yield path.name
+def _is_answers_file(name: str) -> bool:
+    """Whether it is one in this folder, and no larger than those are."""
+    path = Path(name).absolute()
+    try:
+        return path.stat().st_size <= _LARGEST_OFFERED and bool(answers.load(path))
+    except (BadAnswers, OSError):
+        return False
 
 
 def add(parser: Parser, target: type[Target], host: Host | None) -> None:

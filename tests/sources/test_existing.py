@@ -13,6 +13,7 @@ from tests.sources.setups import NAMES, Setup, assert_proven, certificates, chan
 from tests.targets.hub_plans import names, openssl
 from wizard.kinds import Raw
 from wizard.secret import Secret
+from wizard.sources.pair import unprotected
 
 RIGHT = Secret("correct horse battery staple")
 
@@ -84,6 +85,19 @@ def test_t37_chain_files_in_any_form_and_order_complete_the_certificate(
     expected = (*certificates(mine / "leaf.pem"), *certificates(elsewhere.intermediate))
     assert certificates(rest.folder / "cert.pem") == expected
     assert certificates(rest.folder / "ca.pem") == certificates(elsewhere.root)
+
+
+def test_a_key_is_checked_once_however_often_it_is_asked_for(
+    rest: Setup, mine: Path, elsewhere: Elsewhere
+) -> None:
+    unprotected.cache_clear()
+    rest.apply(**given(mine))
+    assert rest.plan(**given(mine)).changes == ()
+    read = unprotected.cache_info()
+    assert read.misses == 1
+    assert read.hits > 1
+    (mine / "key.pem").write_bytes(elsewhere.pair("other")[1].read_bytes())
+    assert "belongs to another certificate" in rest.refusal(**given(mine))
 
 
 def test_without_its_root_it_is_served_all_the_same_and_the_root_asked_for(

@@ -17,7 +17,7 @@ from wizard.material.names import Name
 from wizard.plan import Warning
 from wizard.secret import Secret
 from wizard.small_files import read_small
-from wizard.sources.pair import Issue, Pair, ends_soon, keep, look, replaced
+from wizard.sources.pair import Issue, Pair, ends_soon, keep, look, replaced, unprotected
 from wizard.sources.trust import root_changes, root_warnings
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class Given:
         """The key. Raises OSError or MaterialError."""
         from wizard.material.keys import read_private_pem
 
-        return read_private_pem(read_small(self.key), passphrase)
+        content = read_small(self.key)
+        return read_private_pem(content, passphrase) if passphrase else unprotected(content)
 
     @property
     def leaf(self) -> Certificate:

@@ -136,9 +136,18 @@ def look(pair: Pair) -> Found:
 
 def _opened(key: bytes, passphrase: Secret | None) -> PrivateKey:
     """The private key. Raises MaterialError."""
+    return _unlocked(key, passphrase) if passphrase else unprotected(key)
+
+
+@lru_cache(maxsize=2)
+def unprotected(key: bytes) -> PrivateKey:
+    """The private key without a passphrase; kept, one that is given and its copy. Raises MaterialError.
+
+    RSA of 8,192 bits takes seconds to be checked, and rules ask at every keystroke.
+    """
     from wizard.material.keys import read_private_pem
 
-    return _unlocked(key, passphrase) if passphrase else read_private_pem(key)
+    return read_private_pem(key)
 
 
 @lru_cache(maxsize=1)
