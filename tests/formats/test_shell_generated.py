@@ -271,14 +271,9 @@ AROUND_FORMS = (
 CUT_OFF = (
     *("in the middle of a word", "holds its own earlier", "under a condition", "is an unquoted expansion"),
     *("bash cuts it at them", "is glued to other text", "come through another one", "gets several words"),
-    *(
-        "not known before the script runs",
-        "sets IFS",
-        "made of each other",
-        "begins with -",
-        "would be cut",
-        "not clear whether the next word",
-    ),
+    *("not known before the script runs", "not clear whether the next word", "made of each other"),
+    *("not always passed together", "used in more than one place"),
+    *("Bash would read", "Read again after the edit"),
 )
 
 

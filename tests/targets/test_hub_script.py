@@ -408,6 +408,12 @@ SALTED = "./hub --salt x "
         ("T=' --authMode none'\n./hub --salt a$T\n", 2, "glued to other text"),
         ('A=(none --db x)\n./hub "--authMode=${A[@]}"\n', 2, "glued to other text"),
         ('A=$(cat list)\n./hub --salt "${A[@]}" --db x\n', 2, "gets several words"),
+        (
+            "A=()\nif [ -f x ]; then A+=(--salt); fi\nif [ -f y ]; then A+=(z); fi\n"
+            './hub "${A[@]}" --authMode none\n',
+            4,
+            "not always passed together",
+        ),
         ("HUB=./hub\nHUB+=' --serverType http'\n$HUB --salt x\n", 3, "kept in the variable HUB"),
     ],
 )

@@ -44,12 +44,17 @@ class Argument:
     word: int
     """Position of the command's word it comes from; an array gives several arguments for one word."""
     place: Place = Place.WORD
-    certain: bool = True
-    """Passed at every run, not only under a condition."""
+    when: tuple[int, ...] = ()
+    """The assignments, by position, that may not happen and without which it is not passed."""
     several: bool = False
     """May become no word, or several, at run time."""
     variable: str = ""
     """The variable or array it comes through, if its span lies in an assignment."""
+
+    @property
+    def certain(self) -> bool:
+        """Passed at every run, not only under a condition."""
+        return not self.when
 
     @property
     def may_be_flag(self) -> bool:
@@ -175,7 +180,8 @@ class Resolver:
                     continue
                 for argument in self._at(assignment).arguments(element):
                     passed = self._loosened(argument) if split else argument
-                    yield replace(passed, certain=certain and passed.certain, variable=part.text)
+                    when = passed.when if certain else (assignment.start, *passed.when)
+                    yield replace(passed, when=when, variable=part.text)
 
     def _split(self, word: Word, part: Part) -> Iterator[Argument]:
         history = self._history(part.text, array=False)
@@ -193,7 +199,8 @@ class Resolver:
             for piece in assignment.words or ():
                 for span in split_word(without_own(assignment, piece)):
                     argument = self._loosened(self._at(assignment)._assigned(span))
-                    yield replace(argument, certain=certain, variable=part.text)
+                    when = () if certain else (assignment.start,)
+                    yield replace(argument, when=when, variable=part.text)
 
     def _loosened(self, argument: Argument) -> Argument:
         """The argument as an unquoted expansion passes it: split at blanks, and matched against files."""

@@ -75,13 +75,16 @@ class FlagEditor:
         seen = {setting.first for setting in self.settings} | self._values()
         for i, argument in enumerate(self.arguments[: self.flags_end]):
             stray = i not in seen and not argument.known and argument.may_be_flag
-            # An option and its value that are not passed at the same times are pairs with others at times.
-            before = self.arguments[i - 1].certain
-            parted = before != argument.certain and (argument.may_be_flag or before)
+            parted = i in self._values() and self._is_parted(i)
             # Behind a value that the script puts together more options may be hidden.
             hidden = argument.several and (i not in self._values() or self._is_built(argument))
-            if stray or hidden or (i in self._values() and parted):
+            if stray or hidden or parted:
                 yield i
+
+    def _is_parted(self, position: int) -> bool:
+        """Whether a value may be there without its option, or be missing behind it, and others pair up."""
+        option, value = self.arguments[position - 1 : position + 1]
+        return option.when != value.when and (value.may_be_flag or not value.certain)
 
     def _is_built(self, argument: Argument) -> bool:
         """Whether it comes through a variable that is set in several places, or to several words."""
@@ -110,6 +113,13 @@ class FlagEditor:
                 f"The value before --{setting.name} is an unquoted expansion: whenever that is empty, the "
                 f"option before it takes --{setting.name} for its value.",
                 "Put the expansion in double quotes.",
+                line,
+            )
+        if setting.first - 1 in self._values() and self._is_parted(setting.first - 1):
+            raise CannotEdit(
+                f"The option and the value before --{setting.name} are not always passed together, so it may "
+                "become the value of that option.",
+                "Write the option and its value in the same place.",
                 line,
             )
         for variable in {argument.variable for argument in arguments} - {""}:
@@ -202,8 +212,16 @@ class FlagEditor:
         yield self.launch.program.end, -1
         closed = {i: s.last for s in self.settings for i in range(s.first, s.last + 1) if self._is_closed(s)}
         open_ = {i for s in self.settings for i in range(s.first, s.last + 1)} - set(closed)
+        first = {a.word: i for i, a in reversed([*enumerate(self.arguments)])}
+        # A word that may be missing is none behind an option that takes it for its value.
+        swallowed = {
+            word
+            for word, i in first.items()
+            if i in self._values() and (self.arguments[i].several or self._is_parted(i))
+        }
         for i, argument in enumerate(self.arguments[: self.flags_end]):
             ends_word = i + 1 == len(self.arguments) or self.arguments[i + 1].word != argument.word
+            ends_word = ends_word and argument.word not in swallowed
             if ends_word and i not in open_ and closed.get(i, i) == i and i not in self.loose:
                 yield self.launch.words[argument.word].end, i
 
