@@ -92,9 +92,9 @@ class Resolver:
         for part in parts:
             value = "" if part.quoted else self._value(replace(part, quoted=True)) or ""
             if part.kind == "array" or any(char in value for char in _BLANKS):
-                written = self.script.reader.text(part.start, part.end)
+                name = f"${part.text}" if part.text else "An expansion"
                 raise CannotEdit(
-                    f"{written} is glued to other text here, and bash makes several words of it.",
+                    f"{name} is glued to other text here, and bash makes several words of it.",
                     "Pass what are words of their own as such, and put a single value in double quotes.",
                     line_of(self.script.data, word.start),
                 )
