@@ -157,8 +157,8 @@ class WizardApp(Earlier):
 
         host, target = self.journey.host, self.journey.target
         assert host is not None
-        self._take_what_is_shown()
-        self.keeping.answers(self.journey.given)  # also those of a run that was taken up: they are for root
+        self._keep_answers()
+        self.keeping.answers(self.journey.given)  # there, also those of a run that was taken up
         if target is not None and self.keeping.failed:
             self.notify("Your answers cannot be kept, so they could not be taken along.", severity="error")
             return

@@ -230,15 +230,12 @@ class Steps(Workers):
             self._plan(sheet.answers, host)
 
     def _keep_answers(self) -> None:
-        self._take_what_is_shown()
-        self.keeping.answers(self.journey.ordinary)
-
-    def _take_what_is_shown(self) -> None:
         from screens.ask import AskScreen
 
         if isinstance(self.step, AskScreen):
             self._take(self.step)
             self._keep_page(self.step)
+        self.keeping.answers(self.journey.ordinary)
 
     # Review ---------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING
 
 from wizard import terminal
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from wizard.host import Host
     from wizard.journal import Run
     from wizard.kinds import Raw
-    from wizard.plan import Plan
+    from wizard.plan import Command, Plan
     from wizard.probe import Endpoint
     from wizard.proof import Check
     from wizard.targets import Target
@@ -294,10 +295,16 @@ def undo(options: argparse.Namespace) -> int:
     _from_here_to_the_end()
     undone = transaction.undo(run, state, show_progress)
     result = {**preview.as_json(plan), "run": undone.id, "undone": run.id}
-    (advice,) = plan.advice
-    by = f"\n  {advice.command}" if advice.command else ""
-    _report(options, result, f"Undone: {run.title}. Every byte is as it was before. {advice.text}{by}")
+    _report(
+        options,
+        result,
+        f"Undone: {run.title}. Every byte is as it was before. {plan.advice[0].text}{_by(plan.restart)}",
+    )
     return DONE
+
+
+def _by(restart: Command | None) -> str:
+    return f"\n  {join(restart.arguments)}" if restart is not None else ""
 
 
 def recover(options: argparse.Namespace) -> int:

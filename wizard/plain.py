@@ -453,9 +453,8 @@ class Conversation:
                 self.given[self.target.key] = self.target.after_run(self._answers)
                 self._keep_place(Step.PROVE, run=run)
                 say(f"Done. Take it back with: tls-wizard undo {run.id}")
-        for advice in plan.advice:
-            for text in advice_lines(advice):
-                say(text)
+        for text in (text for advice in plan.advice for text in advice_lines(advice)):
+            say(text)
         if plan.awaits:
             self._forget_place()
             return DONE

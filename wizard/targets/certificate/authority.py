@@ -20,7 +20,7 @@ from wizard.material.key_types import KeyType
 from wizard.material.names import check_common_name
 from wizard.questions import question
 from wizard.secret import Secret
-from wizard.sources.authority_folder import AuthorityFolder, known
+from wizard.sources.authority_folder import AuthorityFolder, first_certificate, issuer_among, known
 from wizard.sources.desk import Desk, NewAuthority
 from wizard.targets.certificate.base import (
     AUTHORITY_PAGE,
@@ -107,10 +107,11 @@ class OwnAuthority(Requester):
 
     def default_authority(self, host: Host) -> str:
         """The one that has issued what is in place."""
-        if AuthorityFolder(self.own_authority).exists:
+        own, pair = AuthorityFolder(self.own_authority), self.pair(host)
+        if own.exists or not pair.certificate.is_file():
             return OWN
         try:
-            other = self.issuer_in_place(host)
+            other = issuer_among(known(host.state), first_certificate(pair.certificate))
         except (OSError, MaterialError):
             return OWN
         return str(other.path) if other else OWN

@@ -101,14 +101,7 @@ class CertificateQuestions(Questionnaire):
         pair = self.pair(host)
         if not pair.certificate.is_file():
             return REQUEST if Request.beside(pair).waits else ""
-        if self.issuer_in_place(host) is not None:
+        certificate = first_certificate(pair.certificate)
+        if issuer_among((AuthorityFolder(self.own_authority), *known(host.state)), certificate):
             return PRIVATE_CA
-        return SELF_SIGNED if is_self_signed(first_certificate(pair.certificate)) else REQUEST
-
-    def issuer_in_place(self, host: Host) -> AuthorityFolder | None:
-        """Which authority that was made here has issued the certificate in place.
-
-        Raises OSError where there is none, and MaterialError where it cannot be read.
-        """
-        ours = (AuthorityFolder(self.own_authority), *known(host.state))
-        return issuer_among(ours, first_certificate(self.pair(host).certificate))
+        return SELF_SIGNED if is_self_signed(certificate) else REQUEST
